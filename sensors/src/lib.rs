@@ -1,1 +1,23 @@
-//! Placeholder.
+//! From the wire to a reading.
+//!
+//! A transport stamps what it hears, decodes it into [`Reading`]s and hands them over as an [`Arrival`];
+//! whoever makes them durable gives back the [`Ticket`], and only then does the transport acknowledge.
+//!
+//! - [`reading`]: what a reading, a gap and a dead letter are, and their byte form
+//! - [`clock`]: stamps with boot id, monotonic time, wall time and the kernel's word on its quality
+//! - [`decode`]: payload to readings, pure
+//! - [`source`]: the contract every transport keeps
+//! - [`mqtt`]: MQTT nodes; [`receipts`]: which messages the broker may send again
+//! - [`backoff`]: the only place that waits before trying again
+
+pub mod backoff;
+pub mod clock;
+pub mod decode;
+pub mod mqtt;
+pub mod reading;
+pub mod receipts;
+pub mod source;
+
+pub use clock::{ClockQuality, KernelClock, ManualClock, SampleClock, Stamp};
+pub use reading::{DeadLetter, Gap, NoData, Reading, Value};
+pub use source::{Arrival, Content, Outlet, Source, Ticket};

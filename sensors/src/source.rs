@@ -1,0 +1,130 @@
+//! The contract every transport keeps.
+//!
+//! 1. Stamp before asking a bus, or on arrival.
+//! 2. Hand over an [`Arrival`] through the [`Outlet`] and wait there for room: never drop, never grow.
+//! 3. Acknowledge to the node only when the [`Ticket`] comes back, which means: durable.
+//! 4. A fault of one node or one connection is a reading without data or a gap, never the end of the program.
+
+use crate::reading::{DeadLetter, Gap, Reading};
+use crate::receipts::Receipt;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+/// What one message became.
+#[derive(Debug)]
+pub enum Content {
+    /// The readings of one message; they become durable together or not at all.
+    Readings(Vec<Reading>),
+    /// It could not be understood.
+    DeadLetter(DeadLetter),
+    /// Something is known to be missing.
+    Gap(Gap),
+    /// It is in the queue, or on its way into it, already: only the acknowledgement is owed.
+    AlreadyQueued,
+}
+
+/// The right to acknowledge one message, valid for the connection it came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// Which of the configured sources.
+    pub source: usize,
+    /// Which of its connections; packet ids are used again on the next.
+    pub connection: u64,
+    /// The packet id.
+    pub packet: u16,
+}
+
+/// One message on its way to the queue.
+#[derive(Debug)]
+pub struct Arrival {
+    /// What it became.
+    pub content: Content,
+    /// What lets a message that the broker sends again be recognised.
+    pub receipt: Option<Receipt>,
+    /// To be given back once the content is durable.
+    pub ticket: Option<Ticket>,
+    /// The room it takes; given back when dropped.
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+/// The way to the queue, bounded in messages and in bytes.
+#[derive(Debug, Clone)]
+pub struct Outlet {
+    sender: mpsc::Sender<Arrival>,
+    room: Arc<Semaphore>,
+    room_bytes: u32,
+}
+
+impl Outlet {
+    /// An outlet for at most `messages` arrivals that came as at most `room_bytes` of payload, and its other end.
+    pub fn new(messages: usize, room_bytes: u32) -> (Self, mpsc::Receiver<Arrival>) {
+        let (sender, receiver) = mpsc::channel(messages);
+        let permits = usize::try_from(room_bytes)
+            .unwrap_or(usize::MAX)
+            .min(Semaphore::MAX_PERMITS);
+        (
+            Self {
+                sender,
+                room: Arc::new(Semaphore::new(permits)),
+                room_bytes,
+            },
+            receiver,
+        )
+    }
+
+    /// Hands over an arrival of `bytes` of payload; waits while there is no room. False when nobody listens any more.
+    pub async fn send(&self, mut arrival: Arrival, bytes: usize) -> bool {
+        let bytes = u32::try_from(bytes)
+            .unwrap_or(u32::MAX)
+            .clamp(1, self.room_bytes);
+        let Ok(room) = Arc::clone(&self.room).acquire_many_owned(bytes).await else {
+            return false;
+        };
+        arrival.room = Some(room);
+        self.sender.send(arrival).await.is_ok()
+    }
+}
+
+/// A transport: brings arrivals until told to stop, acknowledges what comes back.
+pub trait Source {
+    /// Runs until `stop` says true *and* no more tickets can come (the sending end of `acknowledged` is closed).
+    /// On `stop` it takes nothing new at once, so that the outlet closes and the queue can empty it.
+    fn run(
+        self,
+        outlet: Outlet,
+        acknowledged: mpsc::Receiver<Ticket>,
+        stop: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn arrival() -> Arrival {
+        Arrival {
+            content: Content::AlreadyQueued,
+            receipt: None,
+            ticket: None,
+            room: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_outlet_waits_and_goes_on_when_room_is_given_back() {
+        let (outlet, mut receiver) = Outlet::new(10, 100);
+        assert!(outlet.send(arrival(), 80).await);
+        let waiting =
+            tokio::time::timeout(Duration::from_secs(9), outlet.send(arrival(), 30)).await;
+        assert!(waiting.is_err(), "110 bytes do not fit into 100");
+        drop(receiver.recv().await);
+        assert!(outlet.send(arrival(), 30).await);
+        drop(receiver.recv().await);
+        assert!(
+            outlet.send(arrival(), 5000).await,
+            "a message larger than all the room takes all of it, alone"
+        );
+    }
+}
