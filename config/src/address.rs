@@ -51,9 +51,7 @@ impl BrokerAddress {
     /// When it does not begin with `mqtt://`, or host or port cannot be one.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         if text.starts_with("mqtts://") {
-            return Err(ValueError::not_in_this_version(
-                "remove it: use mqtt:// inside a network you trust",
-            ));
+            return Err(ValueError::not_in_this_version("remove it: use mqtt:// inside a network you trust"));
         }
         let Some(address) = text.strip_prefix("mqtt://") else {
             return Err(ValueError::new(
@@ -74,11 +72,7 @@ impl fmt::Display for BrokerAddress {
 }
 
 fn show(f: &mut fmt::Formatter<'_>, host: &str, port: u16) -> fmt::Result {
-    if host.contains(':') {
-        write!(f, "[{host}]:{port}")
-    } else {
-        write!(f, "{host}:{port}")
-    }
+    if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
 }
 
 fn host_and_port(text: &str, default_port: u16) -> Result<(String, u16), ValueError> {
@@ -93,53 +87,28 @@ fn split(text: &str) -> Result<(&str, Option<&str>), ValueError> {
     if let Some((host, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let port = rest.strip_prefix(':');
         let whole = host.parse::<Ipv6Addr>().is_ok() && (rest.is_empty() || port.is_some());
-        return if whole {
-            Ok((host, port))
-        } else {
-            Err(not_an_address(text))
-        };
+        return if whole { Ok((host, port)) } else { Err(not_an_address(text)) };
     }
     if text.parse::<Ipv6Addr>().is_ok() {
-        return Err(ValueError::new(
-            "is an IPv6 address without brackets",
-            format!("write \"[{text}]\""),
-        ));
+        return Err(ValueError::new("is an IPv6 address without brackets", format!("write \"[{text}]\"")));
     }
-    let (host, port) = text
-        .split_once(':')
-        .map_or((text, None), |(host, port)| (host, Some(port)));
-    if is_host(host) {
-        Ok((host, port))
-    } else {
-        Err(not_an_address(text))
-    }
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    if is_host(host) { Ok((host, port)) } else { Err(not_an_address(text)) }
 }
 
 fn is_host(text: &str) -> bool {
-    (1..=MAX_HOST_CHARS).contains(&text.len())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+    (1..=MAX_HOST_CHARS).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
 }
 
 fn read_port(text: &str) -> Result<u16, ValueError> {
     let digits = text.chars().all(|c| c.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|port| digits && *port > 0)
-        .ok_or_else(|| {
-            ValueError::new(
-                format!("has the port {text:?}"),
-                "write a port between 1 and 65535, or none for the usual one",
-            )
-        })
+    text.parse().ok().filter(|port| digits && *port > 0).ok_or_else(|| {
+        ValueError::new(format!("has the port {text:?}"), "write a port between 1 and 65535, or none for the usual one")
+    })
 }
 
 fn not_an_address(text: &str) -> ValueError {
-    ValueError::new(
-        format!("has no usable host in {text:?}"),
-        "write HOST, HOST:PORT or [IPV6]:PORT",
-    )
+    ValueError::new(format!("has no usable host in {text:?}"), "write HOST, HOST:PORT or [IPV6]:PORT")
 }
 
 #[cfg(test)]
@@ -157,13 +126,7 @@ mod tests {
         ] {
             assert_eq!(ServerAddress::parse(text).unwrap().to_string(), shown);
         }
-        assert_eq!(
-            ServerAddress::parse("[::1]:1").unwrap(),
-            ServerAddress {
-                host: "::1".to_owned(),
-                port: 1
-            }
-        );
+        assert_eq!(ServerAddress::parse("[::1]:1").unwrap(), ServerAddress { host: "::1".to_owned(), port: 1 });
     }
 
     #[test]
@@ -186,39 +149,15 @@ mod tests {
             assert!(ServerAddress::parse(text).is_err(), "{text}");
         }
         assert!(ServerAddress::parse(&"h".repeat(254)).is_err());
-        assert_eq!(
-            ServerAddress::parse("::1").unwrap_err().remedy,
-            "write \"[::1]\""
-        );
+        assert_eq!(ServerAddress::parse("::1").unwrap_err().remedy, "write \"[::1]\"");
     }
 
     #[test]
     fn brokers() {
-        assert_eq!(
-            BrokerAddress::parse("mqtt://Localhost")
-                .unwrap()
-                .to_string(),
-            "mqtt://localhost:1883"
-        );
-        assert_eq!(
-            BrokerAddress::parse("mqtt://[::1]:1884")
-                .unwrap()
-                .to_string(),
-            "mqtt://[::1]:1884"
-        );
-        assert!(
-            BrokerAddress::parse("localhost")
-                .unwrap_err()
-                .remedy
-                .contains("mqtt://HOST")
-        );
-        assert_eq!(
-            BrokerAddress::parse("mqtts://b").unwrap_err().what,
-            "is not in this version of fieldgate"
-        );
-        assert!(
-            BrokerAddress::parse("mqtt://").is_err()
-                && BrokerAddress::parse("mqtt://b/path").is_err()
-        );
+        assert_eq!(BrokerAddress::parse("mqtt://Localhost").unwrap().to_string(), "mqtt://localhost:1883");
+        assert_eq!(BrokerAddress::parse("mqtt://[::1]:1884").unwrap().to_string(), "mqtt://[::1]:1884");
+        assert!(BrokerAddress::parse("localhost").unwrap_err().remedy.contains("mqtt://HOST"));
+        assert_eq!(BrokerAddress::parse("mqtts://b").unwrap_err().what, "is not in this version of fieldgate");
+        assert!(BrokerAddress::parse("mqtt://").is_err() && BrokerAddress::parse("mqtt://b/path").is_err());
     }
 }

@@ -21,17 +21,11 @@ pub struct Gateway {
 }
 
 pub(crate) fn read(section: &mut Section<'_, '_>, host_name: &str) -> Option<Gateway> {
-    let id = section
-        .optional("id", parsed(GatewayId::new))
-        .or_else(|| id_of_host(section, host_name));
+    let id = section.optional("id", parsed(GatewayId::new)).or_else(|| id_of_host(section, host_name));
     let site = section.optional("site", parsed(Site::new));
     let state_dir = section.or("state_dir", PathBuf::from(STATE_DIR), absolute_path);
     let id = id?;
-    Some(Gateway {
-        site: site.unwrap_or_else(|| Site::from(&id)),
-        id,
-        state_dir,
-    })
+    Some(Gateway { site: site.unwrap_or_else(|| Site::from(&id)), id, state_dir })
 }
 
 /// The default id. Only a host name that is needed has to be a good one.
@@ -40,13 +34,8 @@ fn id_of_host(section: &mut Section<'_, '_>, host_name: &str) -> Option<GatewayI
         return None;
     }
     let unusable = |error| {
-        let what = format!(
-            "is not given, and the host name {host_name:?} {}",
-            ValueError::from(error).what
-        );
+        let what = format!("is not given, and the host name {host_name:?} {}", ValueError::from(error).what);
         ValueError::new(what, "add id = \"barn-1\" or another name")
     };
-    GatewayId::new(host_name)
-        .map_err(|error| section.add("id", unusable(error)))
-        .ok()
+    GatewayId::new(host_name).map_err(|error| section.add("id", unusable(error))).ok()
 }

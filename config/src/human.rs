@@ -43,10 +43,7 @@ pub(crate) fn size_bytes(text: &str) -> Option<u64> {
 
 /// A duration in the largest unit that shows it whole. Parts of a millisecond are left out.
 pub(crate) fn show_duration(duration: Duration) -> String {
-    show(
-        u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-        DURATION,
-    )
+    show(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX), DURATION)
 }
 
 /// A size in the largest unit that shows it whole.
@@ -61,16 +58,12 @@ fn number(text: &str, scales: &[Scale]) -> Option<u64> {
         return None;
     }
     let unit = unit.trim_start();
-    let (_, _, scale) = scales
-        .iter()
-        .find(|(one, many, _)| unit == *one || unit == *many)?;
+    let (_, _, scale) = scales.iter().find(|(one, many, _)| unit == *one || unit == *many)?;
     Some(digits.parse().unwrap_or(u64::MAX).saturating_mul(*scale))
 }
 
 fn show(number: u64, scales: &[Scale]) -> String {
-    let whole = scales
-        .iter()
-        .find(|(_, _, scale)| number >= *scale && number.is_multiple_of(*scale));
+    let whole = scales.iter().find(|(_, _, scale)| number >= *scale && number.is_multiple_of(*scale));
     let (one, many, scale) = whole.or(scales.last()).copied().unwrap_or(("", "", 1));
     let count = number / scale;
     format!("{count} {}", if count == 1 { one } else { many })
@@ -95,17 +88,7 @@ mod tests {
             assert_eq!(duration(text), Some(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(duration(" 200 ms "), Some(Duration::from_millis(200)));
-        for text in [
-            "",
-            "10",
-            "s",
-            "-1 s",
-            "1.5 h",
-            "1 m",
-            "1 S",
-            "1 h 5 min",
-            "1 fortnight",
-        ] {
+        for text in ["", "10", "s", "-1 s", "1.5 h", "1 m", "1 S", "1 h 5 min", "1 fortnight"] {
             assert_eq!(duration(text), None, "{text}");
         }
     }
@@ -122,13 +105,9 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_written() {
-        for (text, shown) in [
-            ("24 hours", "1 day"),
-            ("60 s", "1 min"),
-            ("90 s", "90 s"),
-            ("0 days", "0 ms"),
-            ("365 days", "365 days"),
-        ] {
+        for (text, shown) in
+            [("24 hours", "1 day"), ("60 s", "1 min"), ("90 s", "90 s"), ("0 days", "0 ms"), ("365 days", "365 days")]
+        {
             assert_eq!(show_duration(duration(text).unwrap()), shown);
             assert_eq!(duration(shown), duration(text));
         }

@@ -50,8 +50,7 @@ impl Lines {
             DeValue::Array(entries) => {
                 for (index, entry) in entries.iter().enumerate() {
                     let path = format!("{path}[{index}]");
-                    self.0
-                        .insert(path.clone(), line_at(text, entry.span().start));
+                    self.0.insert(path.clone(), line_at(text, entry.span().start));
                     self.add_inside(text, &path, entry.get_ref(), depth);
                 }
             }
@@ -62,29 +61,14 @@ impl Lines {
 
 /// The line, counted from 1, in which the byte at `offset` lies.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// The path of `key` inside `parent`; a key that needs quotes in TOML has them here too, and stays on one line.
 pub(crate) fn join(parent: &str, key: &str) -> String {
-    let bare = !key.is_empty()
-        && key
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    let key = if bare {
-        key.to_owned()
-    } else {
-        format!("{key:?}")
-    };
-    if parent.is_empty() {
-        key
-    } else {
-        format!("{parent}.{key}")
-    }
+    let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let key = if bare { key.to_owned() } else { format!("{key:?}") };
+    if parent.is_empty() { key } else { format!("{parent}.{key}") }
 }
 
 #[cfg(test)]
@@ -98,14 +82,7 @@ mod tests {
     #[test]
     fn keys_entries_and_tables_have_their_lines() {
         let lines = lines("[a]\r\nlist = [\n  1,\n  2,\n]\n[[b]]\nx = 1\n[[b]]\n\"odd.key\" = 1\n");
-        let expected = [
-            ("a", 1),
-            ("a.list", 2),
-            ("a.list[1]", 4),
-            ("b[0].x", 7),
-            ("b[1]", 8),
-            ("b[1].\"odd.key\"", 9),
-        ];
+        let expected = [("a", 1), ("a.list", 2), ("a.list[1]", 4), ("b[0].x", 7), ("b[1]", 8), ("b[1].\"odd.key\"", 9)];
         for (path, line) in expected {
             assert_eq!(lines.line(path), line, "{path}");
         }

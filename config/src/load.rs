@@ -23,10 +23,8 @@ impl Config {
     /// When the file cannot be read or is longer than 256 KiB, else with every problem found in it.
     pub fn load(path: &Path, host_name: &str) -> Result<Self, ConfigError> {
         let bytes = read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
-        let text = utf8(bytes).map_err(|problem| ConfigError::Problems {
-            file: path.to_owned(),
-            problems: vec![problem],
-        })?;
+        let text =
+            utf8(bytes).map_err(|problem| ConfigError::Problems { file: path.to_owned(), problems: vec![problem] })?;
         Self::from_text(&text, path, host_name)
     }
 
@@ -38,22 +36,10 @@ impl Config {
         let (sections, mut report) = examine(text, host_name);
         report.problems.sort_by_key(|problem| problem.line);
         match sections.filter(|_| report.problems.is_empty()) {
-            Some(Sections {
-                gateway,
-                mysql,
-                queue,
-                mqtt,
-            }) => Ok(Self {
-                gateway,
-                mysql,
-                queue,
-                mqtt,
-                lines: report.lines,
-            }),
-            None => Err(ConfigError::Problems {
-                file: file.to_owned(),
-                problems: report.problems,
-            }),
+            Some(Sections { gateway, mysql, queue, mqtt }) => {
+                Ok(Self { gateway, mysql, queue, mqtt, lines: report.lines })
+            }
+            None => Err(ConfigError::Problems { file: file.to_owned(), problems: report.problems }),
         }
     }
 
@@ -63,38 +49,24 @@ impl Config {
     #[must_use]
     pub fn problem(&self, path: &str, what: &str, remedy: &str) -> Problem {
         let (path, what, remedy) = (path.to_owned(), what.to_owned(), remedy.to_owned());
-        Problem {
-            line: self.lines.line(&path),
-            path,
-            what,
-            remedy,
-        }
+        Problem { line: self.lines.line(&path), path, what, remedy }
     }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let length = File::open(path)?
-        .take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)?;
+    let length = File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if u64::try_from(length).is_ok_and(|length| length <= MAX_FILE_BYTES) {
         return Ok(bytes);
     }
-    Err(io::Error::new(
-        io::ErrorKind::FileTooLarge,
-        format!("longer than {} KiB", MAX_FILE_BYTES / 1024),
-    ))
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("longer than {} KiB", MAX_FILE_BYTES / 1024)))
 }
 
 fn utf8(bytes: Vec<u8>) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let valid = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-        syntax(
-            line_at(&valid, valid.len()),
-            "has bytes that are not UTF-8",
-            "save the file as UTF-8",
-        )
+        syntax(line_at(&valid, valid.len()), "has bytes that are not UTF-8", "save the file as UTF-8")
     })
 }
 
@@ -103,9 +75,7 @@ fn examine(text: &str, host_name: &str) -> (Option<Sections>, Report) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let lines = Lines::of(text, document.get_ref());
     let mut report = Report::new(lines, syntax_problems(text, &errors));
-    let sections = Section::document(document.get_ref(), &mut report, |root| {
-        check::read(root, host_name)
-    });
+    let sections = Section::document(document.get_ref(), &mut report, |root| check::read(root, host_name));
     (sections, report)
 }
 
@@ -117,22 +87,13 @@ fn syntax_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     errors.dedup_by_key(|error| line_at(text, offset(error)));
     let problem = |error: &toml::de::Error| {
         let what = format!("is not TOML: {}", error.message());
-        syntax(
-            line_at(text, offset(error)),
-            &what,
-            "correct this line or the one before",
-        )
+        syntax(line_at(text, offset(error)), &what, "correct this line or the one before")
     };
     errors.into_iter().map(problem).collect()
 }
 
 fn syntax(line: usize, what: &str, remedy: &str) -> Problem {
-    Problem {
-        path: String::new(),
-        line,
-        what: what.to_owned(),
-        remedy: remedy.to_owned(),
-    }
+    Problem { path: String::new(), line, what: what.to_owned(), remedy: remedy.to_owned() }
 }
 
 #[cfg(test)]

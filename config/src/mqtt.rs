@@ -37,23 +37,10 @@ pub struct Mqtt {
 }
 
 /// Reads the entry at `index`; without a gateway id there is a problem already, and no entry.
-pub(crate) fn read(
-    section: &mut Section<'_, '_>,
-    index: usize,
-    gateway: Option<&GatewayId>,
-) -> Option<Mqtt> {
-    let broker = section.required(
-        "broker",
-        "\"mqtt://localhost\"",
-        parsed(BrokerAddress::parse),
-    );
+pub(crate) fn read(section: &mut Section<'_, '_>, index: usize, gateway: Option<&GatewayId>) -> Option<Mqtt> {
+    let broker = section.required("broker", "\"mqtt://localhost\"", parsed(BrokerAddress::parse));
     let client_id = section.optional("client_id", text(MAX_CLIENT_ID_CHARS));
-    let topics = section.list(
-        "topics",
-        "[\"plants/{node}/{channel}\"]",
-        1..=MAX_TOPICS,
-        parsed(TopicPattern::parse),
-    );
+    let topics = section.list("topics", "[\"plants/{node}/{channel}\"]", 1..=MAX_TOPICS, parsed(TopicPattern::parse));
     section.distinct("topics", &topics, TopicPattern::filter);
     let node = section.optional("node", parsed(NodeId::new));
     if !section.has("node") {
@@ -64,16 +51,8 @@ pub(crate) fn read(
         user,
         password_file,
         node,
-        sequence: section.or(
-            "sequence",
-            JsonPointer::to_key("seq"),
-            parsed(JsonPointer::parse),
-        ),
-        time: section.or(
-            "time",
-            JsonPointer::to_key("time"),
-            parsed(JsonPointer::parse),
-        ),
+        sequence: section.or("sequence", JsonPointer::to_key("seq"), parsed(JsonPointer::parse)),
+        time: section.or("time", JsonPointer::to_key("time"), parsed(JsonPointer::parse)),
         broker: broker?,
         topics: topics.into_iter().collect::<Option<_>>()?,
         client_id: client_id.or_else(|| Some(default_client_id(gateway?, index)))?,
@@ -84,10 +63,7 @@ fn account(section: &mut Section<'_, '_>) -> (Option<String>, Option<PathBuf>) {
     let user = section.optional("user", text(MAX_USER_CHARS));
     let password_file = section.optional("password_file", absolute_path);
     if section.has("password_file") && !section.has("user") {
-        section.add(
-            "password_file",
-            ValueError::new("is given without user", "add user = \"...\" or remove it"),
-        );
+        section.add("password_file", ValueError::new("is given without user", "add user = \"...\" or remove it"));
     }
     (user, password_file)
 }
@@ -95,10 +71,7 @@ fn account(section: &mut Section<'_, '_>) -> (Option<String>, Option<PathBuf>) {
 fn demand_node(section: &mut Section<'_, '_>, topics: &[Option<TopicPattern>]) {
     for (index, topic) in topics.iter().enumerate() {
         if topic.as_ref().is_some_and(|topic| !topic.names_node()) {
-            let error = ValueError::new(
-                "does not say which node it is",
-                "use {node} in it, or add node = \"...\"",
-            );
+            let error = ValueError::new("does not say which node it is", "use {node} in it, or add node = \"...\"");
             section.add(&format!("topics[{index}]"), error);
         }
     }

@@ -58,12 +58,7 @@ pub enum KeepUntil {
 
 pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<Mysql> {
     section.not_in_this_version("promote");
-    let servers = section.list(
-        "servers",
-        "[\"db1\"]",
-        1..=MAX_SERVERS,
-        parsed(ServerAddress::parse),
-    );
+    let servers = section.list("servers", "[\"db1\"]", 1..=MAX_SERVERS, parsed(ServerAddress::parse));
     section.distinct("servers", &servers, ToString::to_string);
     let most_replicas = servers.len().clamp(1, MAX_SERVERS) - 1;
     let database = section.required("database", "\"field\"", parsed(database));
@@ -71,26 +66,10 @@ pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<Mysql> {
     Some(Mysql {
         password_file: section.optional("password_file", absolute_path),
         failover: section.or("failover", Failover::Follow, failover),
-        keep_until_replicas: section.or(
-            "keep_until_replicas",
-            KeepUntil::All,
-            keep_until(most_replicas),
-        ),
-        probe_period: section.or(
-            "probe_period",
-            Duration::from_secs(1),
-            duration(SHORTEST..=MINUTE),
-        ),
-        connect_timeout: section.or(
-            "connect_timeout",
-            Duration::from_secs(2),
-            duration(SHORTEST..=MINUTE),
-        ),
-        query_timeout: section.or(
-            "query_timeout",
-            Duration::from_secs(5),
-            duration(SHORTEST..=LONGEST_QUERY),
-        ),
+        keep_until_replicas: section.or("keep_until_replicas", KeepUntil::All, keep_until(most_replicas)),
+        probe_period: section.or("probe_period", Duration::from_secs(1), duration(SHORTEST..=MINUTE)),
+        connect_timeout: section.or("connect_timeout", Duration::from_secs(2), duration(SHORTEST..=MINUTE)),
+        query_timeout: section.or("query_timeout", Duration::from_secs(5), duration(SHORTEST..=LONGEST_QUERY)),
         servers: servers.into_iter().collect::<Option<_>>()?,
         database: database?,
         user: user?,
@@ -99,33 +78,24 @@ pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<Mysql> {
 
 /// Only names that need no thought about quoting, case or encoding.
 fn database(name: &str) -> Result<String, ValueError> {
-    let plain = name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "_$-".contains(c));
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "_$-".contains(c));
     if plain && (1..=MAX_DATABASE_CHARS).contains(&name.len()) {
         return Ok(name.to_owned());
     }
     let remedy = format!("write 1 to {MAX_DATABASE_CHARS} letters (a to z), digits, _, $ or -");
-    Err(ValueError::new(
-        format!("is {name:?}, not a name for a database"),
-        remedy,
-    ))
+    Err(ValueError::new(format!("is {name:?}, not a name for a database"), remedy))
 }
 
 fn failover(value: &DeValue<'_>) -> Result<Failover, ValueError> {
     if value.as_str() == Some("promote") {
-        return Err(ValueError::new(
-            "is \"promote\", which is not in this version of fieldgate",
-            "write \"follow\"",
-        ));
+        return Err(ValueError::new("is \"promote\", which is not in this version of fieldgate", "write \"follow\""));
     }
     choice(&[("follow", Failover::Follow)])(value)
 }
 
 fn keep_until(most_replicas: usize) -> impl Fn(&DeValue<'_>) -> Result<KeepUntil, ValueError> {
-    let remedy = format!(
-        "write \"all\" or a whole number between 0 and {most_replicas}, one less than there are servers"
-    );
+    let remedy =
+        format!("write \"all\" or a whole number between 0 and {most_replicas}, one less than there are servers");
     move |value| match value {
         DeValue::String(word) if word == "all" => Ok(KeepUntil::All),
         DeValue::String(word) => Err(ValueError::new(format!("is {word:?}"), &*remedy)),

@@ -123,38 +123,21 @@ mod tests {
 
     #[test]
     fn names_keep_their_length_in_characters_not_bytes() {
-        assert_eq!(
-            NodeId::new(&"ä".repeat(64)).unwrap().as_str(),
-            "ä".repeat(64)
-        );
+        assert_eq!(NodeId::new(&"ä".repeat(64)).unwrap().as_str(), "ä".repeat(64));
         let error = NodeId::new(&"n".repeat(65)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "a node name has 1 to 64 characters, this text has 65; choose another"
-        );
+        assert_eq!(error.to_string(), "a node name has 1 to 64 characters, this text has 65; choose another");
         assert!(NodeId::new("").is_err());
         assert!(Channel::new(&"c".repeat(128)).is_ok() && Channel::new(&"c".repeat(129)).is_err());
         assert!(Unit::new(&"u".repeat(32)).is_ok() && Unit::new(&"u".repeat(33)).is_err());
-        assert!(
-            GatewayId::new(&"g".repeat(64)).is_ok() && GatewayId::new(&"g".repeat(65)).is_err()
-        );
+        assert!(GatewayId::new(&"g".repeat(64)).is_ok() && GatewayId::new(&"g".repeat(65)).is_err());
         assert!(Site::new(&"s".repeat(64)).is_ok() && Site::new(&"s".repeat(65)).is_err());
     }
 
     #[test]
     fn control_characters_and_outer_space_are_refused() {
-        assert_eq!(
-            Unit::new("m\u{7}s"),
-            Err(NameError::Control { kind: "unit" })
-        );
-        assert_eq!(
-            Site::new("barn "),
-            Err(NameError::Space { kind: "site name" })
-        );
-        assert_eq!(
-            Site::new("\u{a0}barn"),
-            Err(NameError::Space { kind: "site name" })
-        );
+        assert_eq!(Unit::new("m\u{7}s"), Err(NameError::Control { kind: "unit" }));
+        assert_eq!(Site::new("barn "), Err(NameError::Space { kind: "site name" }));
+        assert_eq!(Site::new("\u{a0}barn"), Err(NameError::Space { kind: "site name" }));
         assert_eq!(Site::new("north barn").unwrap().to_string(), "north barn");
     }
 

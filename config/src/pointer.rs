@@ -17,20 +17,14 @@ impl JsonPointer {
     /// When it does not begin with `/`, is too short or too long, or has a `~` that is not `~0` or `~1`.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         let sized = (2..=MAX_BYTES).contains(&text.len());
-        let escaped = text
-            .split('~')
-            .skip(1)
-            .all(|after| after.starts_with(['0', '1']));
+        let escaped = text.split('~').skip(1).all(|after| after.starts_with(['0', '1']));
         if sized && escaped && text.starts_with('/') {
             return Ok(Self(text.to_owned()));
         }
         let remedy = format!(
             "write 2 to {MAX_BYTES} bytes such as \"/seq\" or \"/meta/seq\", with ~0 for ~ and ~1 for / in a key"
         );
-        Err(ValueError::new(
-            format!("is {text:?}, not a JSON pointer"),
-            remedy,
-        ))
+        Err(ValueError::new(format!("is {text:?}, not a JSON pointer"), remedy))
     }
 
     /// Points to a key of the outermost object; for keys without `~` and `/`.
@@ -64,9 +58,6 @@ mod tests {
             assert!(JsonPointer::parse(text).is_err(), "{text}");
         }
         assert!(JsonPointer::parse(&format!("/{}", "k".repeat(256))).is_err());
-        assert_eq!(
-            JsonPointer::parse("/seq").unwrap(),
-            JsonPointer::to_key("seq")
-        );
+        assert_eq!(JsonPointer::parse("/seq").unwrap(), JsonPointer::to_key("seq"));
     }
 }

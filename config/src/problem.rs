@@ -19,10 +19,7 @@ pub struct ValueError {
 
 impl ValueError {
     pub(crate) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self { what: what.into(), remedy: remedy.into() }
     }
 
     /// For what is agreed on but arrives with a later version.
@@ -93,11 +90,7 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(crate) fn unreadable(file: &Path, error: &io::Error) -> Self {
-        Self::Unreadable {
-            file: file.to_owned(),
-            what: error.to_string(),
-            remedy: remedy(error.kind()),
-        }
+        Self::Unreadable { file: file.to_owned(), what: error.to_string(), remedy: remedy(error.kind()) }
     }
 }
 

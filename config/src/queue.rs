@@ -34,10 +34,6 @@ pub(crate) fn read(section: &mut Section<'_, '_>) -> Queue {
     Queue {
         keep: section.or("keep", DAY, duration(Duration::ZERO..=LONGEST_KEEP)),
         max_bytes: section.optional("max", size_bytes(LEAST_MAX_BYTES..=MOST_MAX_BYTES)),
-        commit: section.or(
-            "commit",
-            Commit::Card,
-            choice(&[("card", Commit::Card), ("fast", Commit::Fast)]),
-        ),
+        commit: section.or("commit", Commit::Card, choice(&[("card", Commit::Card), ("fast", Commit::Fast)])),
     }
 }

@@ -18,23 +18,13 @@ pub(crate) struct Report {
 impl Report {
     pub fn new(lines: Lines, syntax: Vec<Problem>) -> Self {
         let broken = syntax.iter().map(|problem| problem.line).collect();
-        Self {
-            lines,
-            problems: syntax,
-            broken,
-            asked: BTreeSet::new(),
-        }
+        Self { lines, problems: syntax, broken, asked: BTreeSet::new() }
     }
 
     pub fn add(&mut self, path: &str, error: ValueError) {
         let line = self.lines.line(path);
         if !self.broken.contains(&line) {
-            self.problems.push(Problem {
-                path: path.to_owned(),
-                line,
-                what: error.what,
-                remedy: error.remedy,
-            });
+            self.problems.push(Problem { path: path.to_owned(), line, what: error.what, remedy: error.remedy });
         }
     }
 
@@ -47,9 +37,7 @@ impl Report {
 
     /// Notes that `path` is a key of this version.
     pub fn ask(&mut self, path: &str) {
-        let parts = path
-            .split('[')
-            .map(|part| part.split_once(']').map_or(part, |(_, after)| after));
+        let parts = path.split('[').map(|part| part.split_once(']').map_or(part, |(_, after)| after));
         self.asked.insert(parts.collect::<Vec<_>>().join("[]"));
     }
 

@@ -28,14 +28,7 @@ impl<'d, 'r> Section<'d, 'r> {
         report: &'r mut Report,
         read: impl FnOnce(&mut Section<'d, '_>) -> T,
     ) -> T {
-        Section {
-            path: String::new(),
-            table: Some(table),
-            known: Vec::new(),
-            later: Vec::new(),
-            report,
-        }
-        .walk(read)
+        Section { path: String::new(), table: Some(table), known: Vec::new(), later: Vec::new(), report }.walk(read)
     }
 
     fn walk<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
@@ -50,14 +43,7 @@ impl<'d, 'r> Section<'d, 'r> {
         table: Option<&'d DeTable<'d>>,
         read: impl FnOnce(&mut Section<'d, '_>) -> T,
     ) -> T {
-        Section {
-            path,
-            table,
-            known: Vec::new(),
-            later: Vec::new(),
-            report: self.report,
-        }
-        .walk(read)
+        Section { path, table, known: Vec::new(), later: Vec::new(), report: self.report }.walk(read)
     }
 
     /// A key that may be absent. `read` judges its value.
@@ -71,12 +57,7 @@ impl<'d, 'r> Section<'d, 'r> {
     }
 
     /// A key with a default. A wrong value gives the default too: the report already has the problem.
-    pub fn or<T>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        read: impl Fn(&DeValue<'_>) -> Result<T, ValueError>,
-    ) -> T {
+    pub fn or<T>(&mut self, key: &'static str, default: T, read: impl Fn(&DeValue<'_>) -> Result<T, ValueError>) -> T {
         self.optional(key, read).unwrap_or(default)
     }
 
@@ -92,19 +73,12 @@ impl<'d, 'r> Section<'d, 'r> {
     }
 
     /// A `[table]` inside this one. None when it is something else; absent, it is read as an empty one.
-    pub fn section<T>(
-        &mut self,
-        key: &'static str,
-        read: impl FnOnce(&mut Section<'d, '_>) -> T,
-    ) -> Option<T> {
+    pub fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'d, '_>) -> T) -> Option<T> {
         let table = match self.value(key) {
             None => None,
             Some(DeValue::Table(table)) => Some(table),
             Some(other) => {
-                self.add(
-                    key,
-                    not_a("section", other, &format!("write it once, as [{key}]")),
-                );
+                self.add(key, not_a("section", other, &format!("write it once, as [{key}]")));
                 return None;
             }
         };
@@ -115,10 +89,7 @@ impl<'d, 'r> Section<'d, 'r> {
     pub fn demand(&mut self, key: &'static str, remedy: &str) -> bool {
         let there = self.value(key).is_some();
         if !there {
-            self.report.add_missing(
-                &join(&self.path, key),
-                ValueError::new("is missing", remedy),
-            );
+            self.report.add_missing(&join(&self.path, key), ValueError::new("is missing", remedy));
         }
         there
     }
@@ -138,11 +109,7 @@ impl<'d, 'r> Section<'d, 'r> {
 
     /// Reports a problem of `key` in this table, or of an entry (`servers[1]`).
     pub fn add(&mut self, key: &str, error: ValueError) {
-        let path = if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        };
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
         self.report.add(&path, error);
     }
 
@@ -167,10 +134,7 @@ impl<'d, 'r> Section<'d, 'r> {
 
     fn advice(&self, wrong: &str) -> String {
         let likeness = |key: &str| strsim::jaro_winkler(wrong, key);
-        let best = self
-            .known
-            .iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let best = self.known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         match best.filter(|key| likeness(key) >= ALIKE) {
             Some(key) => format!("did you mean {key}?"),
             None => format!("remove it; known here: {}", self.known.join(", ")),

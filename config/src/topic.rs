@@ -41,10 +41,7 @@ impl TopicPattern {
     /// When it is empty or too long, has a wildcard or a brace inside a level, `#` before the end, or a name twice.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         check_text(text)?;
-        let levels = text
-            .split('/')
-            .map(read_level)
-            .collect::<Result<Vec<_>, _>>()?;
+        let levels = text.split('/').map(read_level).collect::<Result<Vec<_>, _>>()?;
         check_levels(&levels)?;
         Ok(Self { levels })
     }
@@ -115,18 +112,13 @@ impl fmt::Display for TopicPattern {
 fn check_text(text: &str) -> Result<(), ValueError> {
     if !(1..=MAX_BYTES).contains(&text.len()) {
         let what = format!("is a topic pattern of {} bytes", text.len());
-        return Err(ValueError::new(
-            what,
-            format!("write one of 1 to {MAX_BYTES} bytes"),
-        ));
+        return Err(ValueError::new(what, format!("write one of 1 to {MAX_BYTES} bytes")));
     }
     if text.contains('\0') {
         return Err(ValueError::new("has a zero character", "remove it"));
     }
     if text.starts_with("$share/") {
-        return Err(ValueError::not_in_this_version(
-            "remove $share/ and the group's name",
-        ));
+        return Err(ValueError::not_in_this_version("remove $share/ and the group's name"));
     }
     Ok(())
 }
@@ -148,17 +140,11 @@ fn read_level(text: &str) -> Result<Level, ValueError> {
 fn check_levels(levels: &[Level]) -> Result<(), ValueError> {
     let rest = levels.iter().position(|level| *level == Level::Rest);
     if rest.is_some_and(|index| index + 1 < levels.len()) {
-        return Err(ValueError::new(
-            "has # before its end",
-            "let # be the last level, or use + for one level",
-        ));
+        return Err(ValueError::new("has # before its end", "let # be the last level, or use + for one level"));
     }
     for (name, wanted) in [("{node}", Level::Node), ("{channel}", Level::Channel)] {
         if levels.iter().filter(|level| **level == wanted).count() > 1 {
-            return Err(ValueError::new(
-                format!("has {name} twice"),
-                "use + for the other level",
-            ));
+            return Err(ValueError::new(format!("has {name} twice"), "use + for the other level"));
         }
     }
     Ok(())

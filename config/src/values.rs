@@ -35,10 +35,7 @@ pub(crate) fn text(most: usize) -> impl Fn(&DeValue<'_>) -> Judged<String> {
             return Err(ValueError::new("has control characters", "remove them"));
         }
         if !(1..=most).contains(&found) {
-            return Err(ValueError::new(
-                format!("has {found} characters"),
-                format!("write 1 to {most}"),
-            ));
+            return Err(ValueError::new(format!("has {found} characters"), format!("write 1 to {most}")));
         }
         Ok(text.to_owned())
     }
@@ -57,14 +54,8 @@ pub(crate) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&DeValue<'_>) ->
         let text = as_text(value)?;
         let chosen = choices.iter().find(|(word, _)| *word == text);
         chosen.map(|(_, meaning)| *meaning).ok_or_else(|| {
-            let words: Vec<String> = choices
-                .iter()
-                .map(|(word, _)| format!("{word:?}"))
-                .collect();
-            ValueError::new(
-                format!("is {text:?}"),
-                format!("write {}", words.join(" or ")),
-            )
+            let words: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
+            ValueError::new(format!("is {text:?}"), format!("write {}", words.join(" or ")))
         })
     }
 }
@@ -76,82 +67,49 @@ pub(crate) fn absolute_path(value: &DeValue<'_>) -> Judged<PathBuf> {
         return Err(ValueError::new("has control characters", "remove them"));
     }
     if !Path::new(text).is_absolute() {
-        return Err(ValueError::new(
-            format!("is {text:?}, not a path from the root"),
-            "begin it with /",
-        ));
+        return Err(ValueError::new(format!("is {text:?}, not a path from the root"), "begin it with /"));
     }
     Ok(PathBuf::from(text))
 }
 
 /// A duration within bounds, both included.
-pub(crate) fn duration(
-    bounds: RangeInclusive<Duration>,
-) -> impl Fn(&DeValue<'_>) -> Judged<Duration> {
+pub(crate) fn duration(bounds: RangeInclusive<Duration>) -> impl Fn(&DeValue<'_>) -> Judged<Duration> {
     move |value| {
-        let remedy = between(
-            human::show_duration(*bounds.start()),
-            human::show_duration(*bounds.end()),
-        );
+        let remedy = between(human::show_duration(*bounds.start()), human::show_duration(*bounds.end()));
         let DeValue::String(text) = value else {
             return Err(not_a("duration in quotes", value, &remedy));
         };
         let found = human::duration(text);
         let found = found.ok_or_else(|| {
-            ValueError::new(
-                format!("is {text:?}, not a whole number with ms, s, min, h or days"),
-                &*remedy,
-            )
+            ValueError::new(format!("is {text:?}, not a whole number with ms, s, min, h or days"), &*remedy)
         })?;
-        bounds
-            .contains(&found)
-            .then_some(found)
-            .ok_or_else(|| ValueError::new(format!("is {text:?}"), &*remedy))
+        bounds.contains(&found).then_some(found).ok_or_else(|| ValueError::new(format!("is {text:?}"), &*remedy))
     }
 }
 
 /// A size within bounds, both included, in bytes; a bare whole number is a number of bytes.
 pub(crate) fn size_bytes(bounds: RangeInclusive<u64>) -> impl Fn(&DeValue<'_>) -> Judged<u64> {
     move |value| {
-        let remedy = between(
-            human::show_size(*bounds.start()),
-            human::show_size(*bounds.end()),
-        );
+        let remedy = between(human::show_size(*bounds.start()), human::show_size(*bounds.end()));
         let (found, shown) = match value {
             DeValue::String(text) => (human::size_bytes(text), format!("{text:?}")),
-            DeValue::Integer(number) => (
-                whole_number(number.as_str(), number.radix()),
-                number.to_string(),
-            ),
+            DeValue::Integer(number) => (whole_number(number.as_str(), number.radix()), number.to_string()),
             other => return Err(not_a("size", other, &remedy)),
         };
         let found = found.ok_or_else(|| {
-            ValueError::new(
-                format!("is {shown}, not a whole number with B, KiB, MiB, GiB or TiB"),
-                &*remedy,
-            )
+            ValueError::new(format!("is {shown}, not a whole number with B, KiB, MiB, GiB or TiB"), &*remedy)
         })?;
-        bounds
-            .contains(&found)
-            .then_some(found)
-            .ok_or_else(|| ValueError::new(format!("is {shown}"), &*remedy))
+        bounds.contains(&found).then_some(found).ok_or_else(|| ValueError::new(format!("is {shown}"), &*remedy))
     }
 }
 
 /// A whole number within bounds, both included. `remedy` names them.
-pub(crate) fn count(
-    value: &DeValue<'_>,
-    bounds: RangeInclusive<usize>,
-    remedy: &str,
-) -> Judged<usize> {
+pub(crate) fn count(value: &DeValue<'_>, bounds: RangeInclusive<usize>, remedy: &str) -> Judged<usize> {
     let DeValue::Integer(number) = value else {
         return Err(not_a("whole number", value, remedy));
     };
-    let found =
-        whole_number(number.as_str(), number.radix()).and_then(|found| usize::try_from(found).ok());
-    found
-        .filter(|found| bounds.contains(found))
-        .ok_or_else(|| ValueError::new(format!("is {number}"), remedy))
+    let found = whole_number(number.as_str(), number.radix()).and_then(|found| usize::try_from(found).ok());
+    found.filter(|found| bounds.contains(found)).ok_or_else(|| ValueError::new(format!("is {number}"), remedy))
 }
 
 fn whole_number(digits: &str, radix: u32) -> Option<u64> {
@@ -163,7 +121,5 @@ fn between(least: impl Display, most: impl Display) -> String {
 }
 
 fn as_text<'v>(value: &'v DeValue<'_>) -> Judged<&'v str> {
-    value
-        .as_str()
-        .ok_or_else(|| not_a("text", value, "write it in quotes"))
+    value.as_str().ok_or_else(|| not_a("text", value, "write it in quotes"))
 }

@@ -35,9 +35,7 @@ broker = "mqtt://b"
 topics = []
 [serial]
 "#;
-    let error = Config::from_text(text, Path::new("f.toml"), "h")
-        .unwrap_err()
-        .to_string();
+    let error = Config::from_text(text, Path::new("f.toml"), "h").unwrap_err().to_string();
     let lines: Vec<&str> = error.lines().collect();
     assert_eq!(
         lines,
@@ -58,58 +56,33 @@ topics = []
 #[test]
 fn wrong_keys_and_sections_name_the_right_one() {
     assert!(words("[mysql]", "pasword_file = \"/p\"").ends_with("did you mean password_file?"));
-    assert!(
-        words("[mysql]", "keep_until = \"all\"").ends_with("did you mean keep_until_replicas?")
-    );
+    assert!(words("[mysql]", "keep_until = \"all\"").ends_with("did you mean keep_until_replicas?"));
     let text = GOOD.replace("[queue]", "[queues]");
-    assert_eq!(
-        shown(&text),
-        ["7: queues: is not a key that fieldgate knows; did you mean queue?"]
-    );
+    assert_eq!(shown(&text), ["7: queues: is not a key that fieldgate knows; did you mean queue?"]);
     assert_eq!(
         shown(&format!("{GOOD}[weather]\n")),
-        [
-            "11: weather: is not a key that fieldgate knows; remove it; known here: gateway, mysql, queue, mqtt"
-        ]
+        ["11: weather: is not a key that fieldgate knows; remove it; known here: gateway, mysql, queue, mqtt"]
     );
     assert!(words("[queue]", "\"odd\\nkey\" = 1").starts_with("queue.\"odd\\nkey\": is not a key"));
 }
 
 #[test]
 fn lines_that_are_no_toml_are_reported_beside_the_other_problems() {
-    let text = GOOD
-        .replace("user = \"fieldgate\"", "user = fieldgate")
-        .replace("id = \"barn-1\"", "id = \"\"");
+    let text = GOOD.replace("user = \"fieldgate\"", "user = fieldgate").replace("id = \"barn-1\"", "id = \"\"");
     let found = problems(&text);
-    assert_eq!(
-        found.iter().map(|problem| problem.line).collect::<Vec<_>>(),
-        [2, 6],
-        "{found:?}"
-    );
+    assert_eq!(found.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 6], "{found:?}");
     assert!(found[1].what.starts_with("is not TOML: "), "{found:?}");
-    assert_eq!(
-        (found[0].path.as_str(), found[1].path.as_str()),
-        ("gateway.id", "")
-    );
+    assert_eq!((found[0].path.as_str(), found[1].path.as_str()), ("gateway.id", ""));
 }
 
 #[test]
 fn a_broken_header_or_quote_does_not_make_followers_missing() {
-    for (good, broken) in [
-        ("[mysql]", "[mysql"),
-        ("database = \"field\"", "database = \"field"),
-        ("user = ", "user "),
-        ("[queue]", "="),
-    ] {
+    for (good, broken) in
+        [("[mysql]", "[mysql"), ("database = \"field\"", "database = \"field"), ("user = ", "user "), ("[queue]", "=")]
+    {
         let found = problems(&GOOD.replace(good, broken));
-        let line = 1 + GOOD
-            .lines()
-            .position(|line| line.starts_with(good))
-            .unwrap();
-        assert!(
-            !found.is_empty() && found.iter().all(|problem| problem.line == line),
-            "{broken}: {found:?}"
-        );
+        let line = 1 + GOOD.lines().position(|line| line.starts_with(good)).unwrap();
+        assert!(!found.is_empty() && found.iter().all(|problem| problem.line == line), "{broken}: {found:?}");
     }
 }
 
@@ -118,10 +91,7 @@ fn a_line_that_is_no_toml_is_reported_once() {
     let found = problems(&GOOD.replace("\"db2\"]", "\"db2\""));
     let lines: Vec<usize> = found.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [5, 6, 7, 8, 9, 10], "{found:?}");
-    assert_eq!(
-        found[0].what,
-        "is not TOML: missing comma between array elements, expected `,`"
-    );
+    assert_eq!(found[0].what, "is not TOML: missing comma between array elements, expected `,`");
 }
 
 #[test]
@@ -149,10 +119,7 @@ fn sections_that_must_be_there() {
         ["8: mqtt[0].broker: is missing; add broker = \"mqtt://localhost\""]
     );
     let without_mqtt = format!("mqtt = []\n{}", GOOD.split("[[mqtt]]").next().unwrap());
-    assert_eq!(
-        shown(&without_mqtt),
-        ["1: mqtt: has 0 entries; give between 1 and 32"]
-    );
+    assert_eq!(shown(&without_mqtt), ["1: mqtt: has 0 entries; give between 1 and 32"]);
 }
 
 #[test]
@@ -163,10 +130,7 @@ fn at_most_32_brokers() {
         })
     };
     Config::from_text(&with(32), Path::new("f.toml"), "h").unwrap();
-    assert_eq!(
-        shown(&with(33)),
-        ["8: mqtt: has 33 entries; give between 1 and 32"]
-    );
+    assert_eq!(shown(&with(33)), ["8: mqtt: has 33 entries; give between 1 and 32"]);
 }
 
 #[test]
@@ -174,87 +138,47 @@ fn sections_of_the_wrong_kind() {
     let single = GOOD.replace("[[mqtt]]", "[mqtt]");
     assert_eq!(
         shown(&single),
-        [
-            "8: mqtt: is of the type section, not list; write [[mqtt]] with two brackets, once for each"
-        ]
+        ["8: mqtt: is of the type section, not list; write [[mqtt]] with two brackets, once for each"]
     );
     let twice = GOOD.replace("[queue]", "[[queue]]");
-    assert_eq!(
-        shown(&twice),
-        ["7: queue: is of the type list, not section; write it once, as [queue]"]
-    );
+    assert_eq!(shown(&twice), ["7: queue: is of the type list, not section; write it once, as [queue]"]);
     let flat = format!("mqtt = [5]\n{}", GOOD.split("[[mqtt]]").next().unwrap());
     assert!(shown(&flat)[0].starts_with("1: mqtt[0]: is of the type whole number, not section; "));
 }
 
 #[test]
 fn what_later_versions_have_is_named_as_such() {
-    for section in [
-        "[[serial]]",
-        "[[i2c]]",
-        "[standby]",
-        "[notify]",
-        "[status]",
-        "[mysql.promote]",
-    ] {
+    for section in ["[[serial]]", "[[i2c]]", "[standby]", "[notify]", "[status]", "[mysql.promote]"] {
         let found = problems(&format!("{GOOD}{section}\n"));
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(
             (found[0].what.as_str(), found[0].remedy.as_str()),
             ("is not in this version of fieldgate", "remove it")
         );
-        assert_eq!(
-            (found[0].line, found[0].path.as_str()),
-            (11, section.trim_matches(['[', ']']))
-        );
+        assert_eq!((found[0].line, found[0].path.as_str()), (11, section.trim_matches(['[', ']'])));
     }
-    assert!(
-        words("[mysql]", "failover = \"promote\"")
-            .contains("not in this version of fieldgate; write \"follow\"")
-    );
-    assert!(
-        words("[[mqtt]]", "broker = \"mqtts://b\"")
-            .contains("is not in this version of fieldgate; ")
-    );
-    assert!(
-        words("[[mqtt]]", "topics = [\"$share/g/{node}\"]")
-            .contains("is not in this version of fieldgate; ")
-    );
+    assert!(words("[mysql]", "failover = \"promote\"").contains("not in this version of fieldgate; write \"follow\""));
+    assert!(words("[[mqtt]]", "broker = \"mqtts://b\"").contains("is not in this version of fieldgate; "));
+    assert!(words("[[mqtt]]", "topics = [\"$share/g/{node}\"]").contains("is not in this version of fieldgate; "));
 }
 
 #[test]
 fn a_host_name_is_judged_only_where_it_is_needed() {
     let text = GOOD.replace("id = \"barn-1\"\n", "");
     let found = problems_on(&text, "");
-    assert_eq!(
-        (found.len(), found[0].path.as_str(), found[0].line),
-        (1, "gateway.id", 1),
-        "{found:?}"
-    );
-    assert!(
-        found[0].what.contains("the host name \"\" cannot be used"),
-        "{found:?}"
-    );
+    assert_eq!((found.len(), found[0].path.as_str(), found[0].line), (1, "gateway.id", 1), "{found:?}");
+    assert!(found[0].what.contains("the host name \"\" cannot be used"), "{found:?}");
     Config::from_text(GOOD, Path::new("f.toml"), "").unwrap();
 }
 
 #[test]
 fn one_session_at_a_broker_has_one_client_id() {
     let second = |broker: &str, id: &str| {
-        format!(
-            "{GOOD}[[mqtt]]\nbroker = \"{broker}\"\nclient_id = \"{id}\"\ntopics = [\"{{node}}\"]\n"
-        )
+        format!("{GOOD}[[mqtt]]\nbroker = \"{broker}\"\nclient_id = \"{id}\"\ntopics = [\"{{node}}\"]\n")
     };
     let found = problems(&second("mqtt://LOCALHOST:1883", "fieldgate-barn-1"));
-    assert_eq!(
-        (found.len(), found[0].path.as_str(), found[0].line),
-        (1, "mqtt[1].client_id", 13),
-        "{found:?}"
-    );
-    for (broker, id) in [
-        ("mqtt://other", "fieldgate-barn-1"),
-        ("mqtt://localhost", "other"),
-    ] {
+    assert_eq!((found.len(), found[0].path.as_str(), found[0].line), (1, "mqtt[1].client_id", 13), "{found:?}");
+    for (broker, id) in [("mqtt://other", "fieldgate-barn-1"), ("mqtt://localhost", "other")] {
         Config::from_text(&second(broker, id), Path::new("f.toml"), "h").unwrap();
     }
 }

@@ -8,41 +8,23 @@ fn pattern(text: &str) -> TopicPattern {
 }
 
 fn names<'t>(text: &str, topic: &'t str) -> Option<(Option<&'t str>, Option<&'t str>)> {
-    pattern(text)
-        .matches(topic)
-        .map(|found| (found.node, found.channel))
+    pattern(text).matches(topic).map(|found| (found.node, found.channel))
 }
 
 #[test]
 fn names_come_from_their_levels() {
-    assert_eq!(
-        names("plants/{node}/{channel}", "plants/silo/heat"),
-        Some((Some("silo"), Some("heat")))
-    );
-    assert_eq!(
-        names("{channel}/of/{node}", "heat/of/silo"),
-        Some((Some("silo"), Some("heat")))
-    );
+    assert_eq!(names("plants/{node}/{channel}", "plants/silo/heat"), Some((Some("silo"), Some("heat"))));
+    assert_eq!(names("{channel}/of/{node}", "heat/of/silo"), Some((Some("silo"), Some("heat"))));
     assert_eq!(names("tele/+/SENSOR", "tele/x/SENSOR"), Some((None, None)));
     assert_eq!(names("{node}/#", "silo/a/b"), Some((Some("silo"), None)));
-    assert_eq!(
-        names("{node}/#", "silo"),
-        Some((Some("silo"), None)),
-        "# covers its parent too"
-    );
+    assert_eq!(names("{node}/#", "silo"), Some((Some("silo"), None)), "# covers its parent too");
     assert_eq!(names("a/{node}", "a/"), Some((Some(""), None)));
     assert!(pattern("a/{node}").names_node() && !pattern("a/{channel}").names_node());
 }
 
 #[test]
 fn other_topics_are_not_covered() {
-    for topic in [
-        "plants/silo",
-        "plants/silo/heat/x",
-        "Plants/silo/heat",
-        "",
-        "/plants/silo/heat",
-    ] {
+    for topic in ["plants/silo", "plants/silo/heat/x", "Plants/silo/heat", "", "/plants/silo/heat"] {
         assert_eq!(names("plants/{node}/{channel}", topic), None, "{topic}");
     }
 }
@@ -75,19 +57,12 @@ fn what_may_not_be_written() {
     for text in texts {
         assert!(TopicPattern::parse(text).is_err(), "{text:?}");
     }
-    assert!(
-        TopicPattern::parse(&"a".repeat(1024)).is_ok()
-            && TopicPattern::parse(&"a".repeat(1025)).is_err()
-    );
+    assert!(TopicPattern::parse(&"a".repeat(1024)).is_ok() && TopicPattern::parse(&"a".repeat(1025)).is_err());
 }
 
 #[test]
 fn the_filter_has_plus_for_names() {
-    for (text, filter) in [
-        ("p/{node}/{channel}/#", "p/+/+/#"),
-        ("/a//+", "/a//+"),
-        ("#", "#"),
-    ] {
+    for (text, filter) in [("p/{node}/{channel}/#", "p/+/+/#"), ("/a//+", "/a//+"), ("#", "#")] {
         assert_eq!(pattern(text).filter(), filter);
         assert_eq!(pattern(text).to_string(), text);
     }
@@ -97,17 +72,14 @@ fn the_filter_has_plus_for_names() {
 fn covers(filter: &[&str], topic: &[&str]) -> bool {
     match (filter, topic) {
         (["#"], _) | ([], []) => true,
-        ([wanted, filter @ ..], [found, topic @ ..]) => {
-            (*wanted == "+" || wanted == found) && covers(filter, topic)
-        }
+        ([wanted, filter @ ..], [found, topic @ ..]) => (*wanted == "+" || wanted == found) && covers(filter, topic),
         _ => false,
     }
 }
 
 fn model(filter: &str, topic: &str) -> bool {
     let hidden = topic.starts_with('$') && filter.starts_with(['+', '#']);
-    let (filter, topic): (Vec<_>, Vec<_>) =
-        (filter.split('/').collect(), topic.split('/').collect());
+    let (filter, topic): (Vec<_>, Vec<_>) = (filter.split('/').collect(), topic.split('/').collect());
     !hidden && covers(&filter, &topic)
 }
 

@@ -16,12 +16,7 @@ impl Backoff {
     /// `least` is raised to one millisecond, `most` to `least`. The same `seed` gives the same delays.
     pub fn new(least: Duration, most: Duration, seed: u64) -> Self {
         let least = least.max(Duration::from_millis(1));
-        Self {
-            least,
-            most: most.max(least),
-            next: least,
-            seed,
-        }
+        Self { least, most: most.max(least), next: least, seed }
     }
 
     /// The next delay: between half of the current step and the whole of it.
@@ -58,10 +53,7 @@ mod tests {
         let mut step = Duration::from_millis(100);
         for _ in 0..20 {
             let delay = backoff.delay();
-            assert!(
-                delay >= step / 2 && delay <= step,
-                "{delay:?} for a step of {step:?}"
-            );
+            assert!(delay >= step / 2 && delay <= step, "{delay:?} for a step of {step:?}");
             step = (step * 2).min(Duration::from_secs(5));
         }
         backoff.reset();

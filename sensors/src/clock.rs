@@ -56,10 +56,7 @@ impl ManualClock {
 
     /// Moves monotonic and wall time on by `us` microseconds.
     pub fn advance_us(&self, us: u32) {
-        let mut stamp = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut stamp = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         stamp.boottime_us = stamp.boottime_us.saturating_add(u64::from(us));
         stamp.wall_us = stamp.wall_us.saturating_add(i64::from(us));
     }
@@ -67,10 +64,7 @@ impl ManualClock {
 
 impl SampleClock for ManualClock {
     fn stamp(&self) -> Stamp {
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -102,9 +96,6 @@ mod tests {
         assert_eq!(first.boot, second.boot);
         assert_ne!(first.boot, 0);
         assert!(second.boottime_us >= first.boottime_us);
-        assert_eq!(
-            first.error_us.is_some(),
-            first.quality == ClockQuality::Synced
-        );
+        assert_eq!(first.error_us.is_some(), first.quality == ClockQuality::Synced);
     }
 }

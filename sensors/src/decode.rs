@@ -70,22 +70,14 @@ pub struct Origin<'a> {
 ///
 /// # Errors
 /// [`DecodeError`] when it gives no readings.
-pub fn decode(
-    origin: Origin<'_>,
-    payload: &[u8],
-    stamp: Stamp,
-) -> Result<Vec<Reading>, DecodeError> {
+pub fn decode(origin: Origin<'_>, payload: &[u8], stamp: Stamp) -> Result<Vec<Reading>, DecodeError> {
     let json = parse(payload)?;
     let mut found = Found::default();
     match (&json, origin.channel) {
         (Json::Object(members), Some(channel)) => {
             found.take_identity(&json, &origin);
             let value = members.get("value").ok_or(DecodeError::NoValue)?;
-            found.unit = members
-                .get("unit")
-                .and_then(Json::as_str)
-                .map(name::<Unit>)
-                .transpose()?;
+            found.unit = members.get("unit").and_then(Json::as_str).map(name::<Unit>).transpose()?;
             found.walk(channel, value, "/value", &origin)?;
         }
         (Json::Object(_) | Json::Array(_), None) => {
@@ -131,30 +123,14 @@ impl Found {
     }
 
     /// Takes every leaf below `json`. Depth is bounded by the parser's own limit of 128.
-    fn walk(
-        &mut self,
-        channel: &str,
-        json: &Json,
-        pointer: &str,
-        origin: &Origin<'_>,
-    ) -> Result<(), DecodeError> {
+    fn walk(&mut self, channel: &str, json: &Json, pointer: &str, origin: &Origin<'_>) -> Result<(), DecodeError> {
         match json {
             Json::Object(members) => members.iter().try_for_each(|(key, inner)| {
                 let escaped = key.replace('~', "~0").replace('/', "~1");
-                self.walk(
-                    &join(channel, key),
-                    inner,
-                    &format!("{pointer}/{escaped}"),
-                    origin,
-                )
+                self.walk(&join(channel, key), inner, &format!("{pointer}/{escaped}"), origin)
             }),
             Json::Array(items) => items.iter().enumerate().try_for_each(|(index, inner)| {
-                self.walk(
-                    &join(channel, &index.to_string()),
-                    inner,
-                    &format!("{pointer}/{index}"),
-                    origin,
-                )
+                self.walk(&join(channel, &index.to_string()), inner, &format!("{pointer}/{index}"), origin)
             }),
             _ if self.is_identity(pointer, origin) => Ok(()),
             leaf => self.take(channel, leaf),
@@ -190,11 +166,7 @@ impl Found {
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 fn value(channel: &str, leaf: &Json) -> Result<Result<Value, NoData>, DecodeError> {
@@ -229,9 +201,7 @@ fn node_time_us(json: &Json) -> Option<i64> {
         },
         _ => return None,
     };
-    (EARLIEST_NODE_TIME_S..LATEST_NODE_TIME_S)
-        .contains(&us.div_euclid(1_000_000))
-        .then_some(us)
+    (EARLIEST_NODE_TIME_S..LATEST_NODE_TIME_S).contains(&us.div_euclid(1_000_000)).then_some(us)
 }
 
 fn seconds_to_us(seconds: f64) -> Option<i64> {

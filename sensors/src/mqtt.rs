@@ -47,19 +47,12 @@ pub struct MqttSource {
 impl MqttSource {
     /// The identity of the session: broker and client id.
     pub fn session(settings: &config::Mqtt) -> u64 {
-        xxhash_rust::xxh3::xxh3_64(
-            format!("{}\0{}", settings.broker, settings.client_id).as_bytes(),
-        )
+        xxhash_rust::xxh3::xxh3_64(format!("{}\0{}", settings.broker, settings.client_id).as_bytes())
     }
 }
 
 impl Source for MqttSource {
-    async fn run(
-        self,
-        outlet: Outlet,
-        acknowledged: mpsc::Receiver<Ticket>,
-        stop: watch::Receiver<bool>,
-    ) {
+    async fn run(self, outlet: Outlet, acknowledged: mpsc::Receiver<Ticket>, stop: watch::Receiver<bool>) {
         let (client, connection) = client::open(&self.settings, self.password.as_deref());
         let open = Arc::new(AtomicU64::new(acks::CLOSED));
         let book = ReceiptBook::new(Self::session(&self.settings), &self.unproven);
@@ -80,9 +73,6 @@ impl Source for MqttSource {
         };
         let (ended, has_ended) = watch::channel(false);
         // Two loops, and poll() is never cancelled: the library loses packets when it is.
-        tokio::join!(
-            hearing.run(connection, stop, has_ended),
-            acks::run(client, acknowledged, answers, open, ended)
-        );
+        tokio::join!(hearing.run(connection, stop, has_ended), acks::run(client, acknowledged, answers, open, ended));
     }
 }

@@ -122,8 +122,5 @@ impl DeadLetter {
 /// The characters of a text that fit into so many bytes.
 fn shorten(text: &str, bytes: usize) -> String {
     let fits = |(at, letter): &(usize, char)| at + letter.len_utf8() <= bytes;
-    text.char_indices()
-        .take_while(fits)
-        .map(|(_, letter)| letter)
-        .collect()
+    text.char_indices().take_while(fits).map(|(_, letter)| letter).collect()
 }

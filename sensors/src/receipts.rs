@@ -41,13 +41,7 @@ impl Receipt {
     /// # Errors
     /// Only when the encoder fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>, WireError> {
-        wire_bytes::encode(&(
-            self.session,
-            self.number,
-            self.unproven_from,
-            self.packet,
-            self.hash,
-        ))
+        wire_bytes::encode(&(self.session, self.number, self.unproven_from, self.packet, self.hash))
     }
 
     /// Reads what [`Receipt::to_bytes`] wrote.
@@ -56,13 +50,7 @@ impl Receipt {
     /// [`WireError`] when the bytes are of a newer version or malformed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (session, number, unproven_from, packet, hash) = wire_bytes::decode(bytes)?;
-        Ok(Self {
-            session,
-            number,
-            unproven_from,
-            packet,
-            hash,
-        })
+        Ok(Self { session, number, unproven_from, packet, hash })
     }
 }
 
@@ -91,41 +79,17 @@ mod tests {
 
     #[test]
     fn a_restart_reads_back_to_the_oldest_unproven_receipt_of_its_session() {
-        let receipt = |session, number, unproven_from| Receipt {
-            session,
-            number,
-            unproven_from,
-            packet: 1,
-            hash: 0,
-        };
-        let newest_first = [
-            receipt(1, 9, 7),
-            receipt(2, 3, 1),
-            receipt(1, 8, 2),
-            receipt(1, 7, 2),
-            receipt(1, 6, 2),
-        ];
-        let numbers: Vec<u64> = unproven(1, newest_first.into_iter())
-            .iter()
-            .map(|r| r.number)
-            .collect();
+        let receipt = |session, number, unproven_from| Receipt { session, number, unproven_from, packet: 1, hash: 0 };
+        let newest_first = [receipt(1, 9, 7), receipt(2, 3, 1), receipt(1, 8, 2), receipt(1, 7, 2), receipt(1, 6, 2)];
+        let numbers: Vec<u64> = unproven(1, newest_first.into_iter()).iter().map(|r| r.number).collect();
         assert_eq!(numbers, [9, 8, 7]);
         assert_eq!(unproven(3, newest_first.into_iter()), []);
     }
 
     #[test]
     fn receipts_come_back_and_the_hash_knows_topic_from_payload() {
-        let receipt = Receipt {
-            session: u64::MAX,
-            number: 1,
-            unproven_from: 0,
-            packet: 65535,
-            hash: 5,
-        };
-        assert_eq!(
-            Receipt::from_bytes(&receipt.to_bytes().unwrap()).unwrap(),
-            receipt
-        );
+        let receipt = Receipt { session: u64::MAX, number: 1, unproven_from: 0, packet: 65535, hash: 5 };
+        assert_eq!(Receipt::from_bytes(&receipt.to_bytes().unwrap()).unwrap(), receipt);
         assert_ne!(message_hash(b"ab", b"c"), message_hash(b"a", b"bc"));
     }
 }

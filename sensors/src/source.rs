@@ -60,24 +60,13 @@ impl Outlet {
     /// An outlet for at most `messages` arrivals that came as at most `room_bytes` of payload, and its other end.
     pub fn new(messages: usize, room_bytes: u32) -> (Self, mpsc::Receiver<Arrival>) {
         let (sender, receiver) = mpsc::channel(messages);
-        let permits = usize::try_from(room_bytes)
-            .unwrap_or(usize::MAX)
-            .min(Semaphore::MAX_PERMITS);
-        (
-            Self {
-                sender,
-                room: Arc::new(Semaphore::new(permits)),
-                room_bytes,
-            },
-            receiver,
-        )
+        let permits = usize::try_from(room_bytes).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        (Self { sender, room: Arc::new(Semaphore::new(permits)), room_bytes }, receiver)
     }
 
     /// Hands over an arrival of `bytes` of payload; waits while there is no room. False when nobody listens any more.
     pub async fn send(&self, mut arrival: Arrival, bytes: usize) -> bool {
-        let bytes = u32::try_from(bytes)
-            .unwrap_or(u32::MAX)
-            .clamp(1, self.room_bytes);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, self.room_bytes);
         let Ok(room) = Arc::clone(&self.room).acquire_many_owned(bytes).await else {
             return false;
         };
@@ -104,27 +93,18 @@ mod tests {
     use std::time::Duration;
 
     fn arrival() -> Arrival {
-        Arrival {
-            content: Content::AlreadyQueued,
-            receipt: None,
-            ticket: None,
-            room: None,
-        }
+        Arrival { content: Content::AlreadyQueued, receipt: None, ticket: None, room: None }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_full_outlet_waits_and_goes_on_when_room_is_given_back() {
         let (outlet, mut receiver) = Outlet::new(10, 100);
         assert!(outlet.send(arrival(), 80).await);
-        let waiting =
-            tokio::time::timeout(Duration::from_secs(9), outlet.send(arrival(), 30)).await;
+        let waiting = tokio::time::timeout(Duration::from_secs(9), outlet.send(arrival(), 30)).await;
         assert!(waiting.is_err(), "110 bytes do not fit into 100");
         drop(receiver.recv().await);
         assert!(outlet.send(arrival(), 30).await);
         drop(receiver.recv().await);
-        assert!(
-            outlet.send(arrival(), 5000).await,
-            "a message larger than all the room takes all of it, alone"
-        );
+        assert!(outlet.send(arrival(), 5000).await, "a message larger than all the room takes all of it, alone");
     }
 }

@@ -24,21 +24,12 @@ impl<'d> Section<'d, '_> {
         self.check_count(key, entries.as_ref().map(Vec::len), count);
         let entries = entries.unwrap_or_default().into_iter().enumerate();
         entries
-            .map(|(index, entry)| {
-                read(entry)
-                    .map_err(|error| self.add(&format!("{key}[{index}]"), error))
-                    .ok()
-            })
+            .map(|(index, entry)| read(entry).map_err(|error| self.add(&format!("{key}[{index}]"), error)).ok())
             .collect()
     }
 
     /// Reports each entry of a list that means the same as an earlier one; `meaning` is what they are compared by.
-    pub fn distinct<T, M: Ord>(
-        &mut self,
-        key: &str,
-        entries: &[Option<T>],
-        meaning: impl Fn(&T) -> M,
-    ) {
+    pub fn distinct<T, M: Ord>(&mut self, key: &str, entries: &[Option<T>], meaning: impl Fn(&T) -> M) {
         let mut first = BTreeMap::new();
         for (index, entry) in entries.iter().enumerate() {
             let Some(meaning) = entry.as_ref().map(&meaning) else {
@@ -47,10 +38,7 @@ impl<'d> Section<'d, '_> {
             let earlier = *first.entry(meaning).or_insert(index);
             if earlier < index {
                 let what = format!("means the same as {key}[{earlier}]");
-                self.add(
-                    &format!("{key}[{index}]"),
-                    ValueError::new(what, "remove one of the two"),
-                );
+                self.add(&format!("{key}[{index}]"), ValueError::new(what, "remove one of the two"));
             }
         }
     }

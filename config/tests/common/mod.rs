@@ -36,11 +36,7 @@ fn exchanged(section: &str, line: &str) -> String {
     let mut here = false;
     let mut lines = Vec::new();
     for old in GOOD.lines() {
-        here = if old.starts_with('[') {
-            old == section
-        } else {
-            here
-        };
+        here = if old.starts_with('[') { old == section } else { here };
         if old == section {
             lines.extend([old, line]);
         } else if !here || key(old) != key(line) {
@@ -55,12 +51,7 @@ pub fn words(section: &str, line: &str) -> String {
     let text = exchanged(section, line);
     let found = problems(&text);
     assert_eq!(found.len(), 1, "{line}: {found:?}");
-    let Problem {
-        path,
-        line: number,
-        what,
-        remedy,
-    } = &found[0];
+    let Problem { path, line: number, what, remedy } = &found[0];
     assert_eq!(text.lines().nth(number - 1), Some(line), "{path}");
     format!("{path}: {what}; {remedy}")
 }

@@ -49,17 +49,12 @@ impl SampleClock for KernelClock {
 }
 
 fn micros(time: Timespec) -> i64 {
-    time.tv_sec
-        .saturating_mul(1_000_000)
-        .saturating_add(time.tv_nsec / 1000)
+    time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1000)
 }
 
 /// STA_UNSYNC and the maximum error in microseconds. A call that fails (a sandbox that forbids it) counts as
 /// not synchronised: better modest than wrong.
-#[allow(
-    unsafe_code,
-    reason = "adjtimex(2) has no safe wrapper in a kept crate"
-)]
+#[allow(unsafe_code, reason = "adjtimex(2) has no safe wrapper in a kept crate")]
 fn kernel_sync_state() -> (bool, u32) {
     // SAFETY: timex is plain data for which all zeroes is valid; modes = 0 asks and changes nothing, and the
     // kernel writes only within the struct that the pointer names.
@@ -69,8 +64,5 @@ fn kernel_sync_state() -> (bool, u32) {
         (state, timex)
     };
     let unsynchronised = state < 0 || timex.status & libc::STA_UNSYNC != 0;
-    (
-        unsynchronised,
-        u32::try_from(timex.maxerror).unwrap_or(u32::MAX),
-    )
+    (unsynchronised, u32::try_from(timex.maxerror).unwrap_or(u32::MAX))
 }

@@ -51,15 +51,8 @@ const REQUESTS: usize = 4096;
 
 /// Prepares a connection; nothing is sent before [`Connection::hear`].
 pub fn open(settings: &config::Mqtt, password: Option<&str>) -> (Client, Connection) {
-    let mut options = MqttOptions::new(
-        &settings.client_id,
-        &settings.broker.host,
-        settings.broker.port,
-    );
-    options
-        .set_keep_alive(super::KEEP_ALIVE)
-        .set_clean_start(false)
-        .set_manual_acks(true);
+    let mut options = MqttOptions::new(&settings.client_id, &settings.broker.host, settings.broker.port);
+    options.set_keep_alive(super::KEEP_ALIVE).set_clean_start(false).set_manual_acks(true);
     options.set_connection_timeout(5);
     options.set_connect_properties(ConnectProperties {
         session_expiry_interval: u32::try_from(super::SESSION_EXPIRY.as_secs()).ok(),
@@ -96,17 +89,11 @@ impl Connection {
 
 fn understand(event: Event) -> Heard {
     match event {
-        Event::Incoming(Packet::ConnAck(ack)) => Heard::Connected {
-            session_present: ack.session_present,
-        },
+        Event::Incoming(Packet::ConnAck(ack)) => Heard::Connected { session_present: ack.session_present },
         Event::Incoming(Packet::Publish(publish)) => Heard::Message(message(publish)),
         Event::Incoming(Packet::SubAck(ack)) => {
             use rumqttc::v5::mqttbytes::v5::SubscribeReasonCode::Success;
-            match ack
-                .return_codes
-                .iter()
-                .find(|code| !matches!(code, Success(_)))
-            {
+            match ack.return_codes.iter().find(|code| !matches!(code, Success(_))) {
                 Some(refused) => Heard::SubscriptionRefused(format!("{refused:?}")),
                 None => Heard::Nothing,
             }

@@ -58,11 +58,7 @@ impl Hearing {
     }
 
     /// The next thing heard. On `stop` the outlet closes at once, but the connection is heard on, not cancelled.
-    async fn hear(
-        &mut self,
-        connection: &mut Connection,
-        stop: &mut watch::Receiver<bool>,
-    ) -> Result<Heard, String> {
+    async fn hear(&mut self, connection: &mut Connection, stop: &mut watch::Receiver<bool>) -> Result<Heard, String> {
         let mut hearing = std::pin::pin!(connection.hear());
         if self.outlet.is_some() {
             tokio::select! {
@@ -113,10 +109,7 @@ impl Hearing {
         Gap {
             node: None,
             channel: None,
-            reason: format!(
-                "the broker {} forgot our session; messages it held are lost",
-                self.settings.broker
-            ),
+            reason: format!("the broker {} forgot our session; messages it held are lost", self.settings.broker),
             from_us: self.last_arrival_us,
             to_us: Some(self.clock.stamp().wall_us),
             count: None,
@@ -141,21 +134,14 @@ impl Hearing {
         // Between a break and the next ConnAck the library may still hand out messages of the old connection;
         // they are queued, but there is no connection on which to acknowledge them.
         let connection = self.open.load(Ordering::Relaxed);
-        let ticket = message
-            .packet
-            .filter(|_| connection != CLOSED)
-            .map(|packet| Ticket {
-                source: self.index,
-                connection,
-                packet,
-            });
-        let finding = message.packet.map(|packet| {
-            self.book.heard(
-                packet,
-                message_hash(&message.topic, &message.payload),
-                message.dup,
-            )
+        let ticket = message.packet.filter(|_| connection != CLOSED).map(|packet| Ticket {
+            source: self.index,
+            connection,
+            packet,
         });
+        let finding = message
+            .packet
+            .map(|packet| self.book.heard(packet, message_hash(&message.topic, &message.payload), message.dup));
         let bytes = message.payload.len() + message.topic.len();
         let (content, receipt) = match finding {
             Some(Finding::Again) => (Content::AlreadyQueued, None),
@@ -177,12 +163,7 @@ impl Hearing {
         let Some(outlet) = self.outlet.clone() else {
             return;
         };
-        let arrival = Arrival {
-            content,
-            receipt,
-            ticket,
-            room: None,
-        };
+        let arrival = Arrival { content, receipt, ticket, room: None };
         tokio::select! {
             biased;
             taken = outlet.send(arrival, bytes) => {
@@ -204,29 +185,16 @@ impl Hearing {
     }
 
     fn read(&self, topic: &str, payload: &[u8], stamp: Stamp) -> Result<Content, String> {
-        let found = self
-            .settings
-            .topics
-            .iter()
-            .find_map(|pattern| pattern.matches(topic));
+        let found = self.settings.topics.iter().find_map(|pattern| pattern.matches(topic));
         let found = found.ok_or_else(|| "the topic matches no configured pattern".to_owned())?;
-        let named = found
-            .node
-            .map(NodeId::new)
-            .transpose()
-            .map_err(|error| error.to_string())?;
-        let node = named
-            .as_ref()
-            .or(self.settings.node.as_ref())
-            .ok_or("the topic names no node")?;
+        let named = found.node.map(NodeId::new).transpose().map_err(|error| error.to_string())?;
+        let node = named.as_ref().or(self.settings.node.as_ref()).ok_or("the topic names no node")?;
         let origin = Origin {
             node,
             channel: found.channel,
             sequence: self.settings.sequence.as_str(),
             time: self.settings.time.as_str(),
         };
-        decode(origin, payload, stamp)
-            .map(Content::Readings)
-            .map_err(|error| error.to_string())
+        decode(origin, payload, stamp).map(Content::Readings).map_err(|error| error.to_string())
     }
 }

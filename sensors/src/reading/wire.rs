@@ -13,9 +13,7 @@ const VERSION: u8 = 1;
 #[derive(Debug, Error)]
 pub enum WireError {
     /// Written by a newer version of the program.
-    #[error(
-        "record version {0} is newer than this program; install the version that wrote it, or a later one"
-    )]
+    #[error("record version {0} is newer than this program; install the version that wrote it, or a later one")]
     Newer(u8),
     /// Not CBOR, or not of the expected shape.
     #[error("record cannot be decoded: {0}")]
@@ -28,27 +26,11 @@ type WireStamp = (u64, u64, u64, i64, u8, Option<u32>);
 /// Value as stored: a letter for the kind, then the value in its own place.
 type WireValue = (u8, Option<f64>, Option<i64>, Option<String>);
 
-type WireReading = (
-    String,
-    String,
-    Option<String>,
-    WireValue,
-    Option<f64>,
-    WireStamp,
-    Option<i64>,
-    Option<i64>,
-);
+type WireReading = (String, String, Option<String>, WireValue, Option<f64>, WireStamp, Option<i64>, Option<i64>);
 
 type WireDeadLetter = (String, String, serde_cbor::Value, u64, u64, WireStamp);
 
-type WireGap = (
-    Option<String>,
-    Option<String>,
-    String,
-    Option<i64>,
-    Option<i64>,
-    Option<u64>,
-);
+type WireGap = (Option<String>, Option<String>, String, Option<i64>, Option<i64>, Option<u64>);
 
 const NO_DATA: u8 = 0;
 const FLOAT: u8 = 1;
@@ -80,8 +62,7 @@ impl Reading {
     /// # Errors
     /// [`WireError`] when the bytes are of a newer version or malformed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
-        let (node, channel, unit, value, raw, stamp, node_seq, node_time_us): WireReading =
-            decode(bytes)?;
+        let (node, channel, unit, value, raw, stamp, node_seq, node_time_us): WireReading = decode(bytes)?;
         Ok(Self {
             node: name(node)?,
             channel: name(channel)?,
@@ -103,14 +84,7 @@ impl Gap {
     pub fn to_bytes(&self) -> Result<Vec<u8>, WireError> {
         let node = self.node.as_ref().map(|node| node.as_str());
         let channel = self.channel.as_ref().map(|channel| channel.as_str());
-        encode(&(
-            node,
-            channel,
-            &self.reason,
-            self.from_us,
-            self.to_us,
-            self.count,
-        ))
+        encode(&(node, channel, &self.reason, self.from_us, self.to_us, self.count))
     }
 
     /// Reads what [`Gap::to_bytes`] wrote.
@@ -120,14 +94,7 @@ impl Gap {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (node, channel, reason, from_us, to_us, count): WireGap = decode(bytes)?;
         let (node, channel) = (node.map(name).transpose()?, channel.map(name).transpose()?);
-        Ok(Self {
-            node,
-            channel,
-            reason,
-            from_us,
-            to_us,
-            count,
-        })
+        Ok(Self { node, channel, reason, from_us, to_us, count })
     }
 }
 
@@ -138,14 +105,7 @@ impl DeadLetter {
     /// Only when the encoder fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>, WireError> {
         let bytes = serde_cbor::Value::Bytes(self.bytes.clone());
-        encode(&(
-            &self.origin,
-            &self.reason,
-            bytes,
-            self.length,
-            self.hash,
-            stamp_to_wire(&self.stamp),
-        ))
+        encode(&(&self.origin, &self.reason, bytes, self.length, self.hash, stamp_to_wire(&self.stamp)))
     }
 
     /// Reads what [`DeadLetter::to_bytes`] wrote.
@@ -157,14 +117,7 @@ impl DeadLetter {
         let serde_cbor::Value::Bytes(bytes) = bytes else {
             return Err(malformed("payload is not a byte string"));
         };
-        Ok(Self {
-            origin,
-            reason,
-            bytes,
-            length,
-            hash,
-            stamp: stamp_from_wire(stamp)?,
-        })
+        Ok(Self { origin, reason, bytes, length, hash, stamp: stamp_from_wire(stamp)? })
     }
 }
 
@@ -175,8 +128,7 @@ pub(crate) fn encode(fields: &impl Serialize) -> Result<Vec<u8>, WireError> {
 
 /// Reads the version first, so that a newer record is told from a damaged one.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
-    let (version, fields): (u8, serde_cbor::Value) =
-        serde_cbor::from_slice(bytes).map_err(WireError::Malformed)?;
+    let (version, fields): (u8, serde_cbor::Value) = serde_cbor::from_slice(bytes).map_err(WireError::Malformed)?;
     if version > VERSION {
         return Err(WireError::Newer(version));
     }
@@ -223,32 +175,17 @@ fn no_data(reason: i64) -> Result<NoData, WireError> {
 fn stamp_to_wire(stamp: &Stamp) -> WireStamp {
     let low = u64::try_from(stamp.boot & u128::from(u64::MAX)).unwrap_or(0);
     let high = u64::try_from(stamp.boot >> 64).unwrap_or(0);
-    (
-        high,
-        low,
-        stamp.boottime_us,
-        stamp.wall_us,
-        stamp.quality as u8,
-        stamp.error_us,
-    )
+    (high, low, stamp.boottime_us, stamp.wall_us, stamp.quality as u8, stamp.error_us)
 }
 
-fn stamp_from_wire(
-    (high, low, boottime_us, wall_us, quality, error_us): WireStamp,
-) -> Result<Stamp, WireError> {
+fn stamp_from_wire((high, low, boottime_us, wall_us, quality, error_us): WireStamp) -> Result<Stamp, WireError> {
     let quality = match quality {
         0 => ClockQuality::Unset,
         1 => ClockQuality::Holdover,
         2 => ClockQuality::Synced,
         _ => return Err(malformed("a clock quality is not known")),
     };
-    Ok(Stamp {
-        boot: u128::from(high) << 64 | u128::from(low),
-        boottime_us,
-        wall_us,
-        quality,
-        error_us,
-    })
+    Ok(Stamp { boot: u128::from(high) << 64 | u128::from(low), boottime_us, wall_us, quality, error_us })
 }
 
 #[cfg(test)]
@@ -257,13 +194,7 @@ mod tests {
 
     fn stamp() -> Stamp {
         let boot = 0x0123_4567_89ab_cdef_fedc_ba98_7654_3210;
-        Stamp {
-            boot,
-            boottime_us: u64::MAX,
-            wall_us: -1,
-            quality: ClockQuality::Holdover,
-            error_us: Some(17),
-        }
+        Stamp { boot, boottime_us: u64::MAX, wall_us: -1, quality: ClockQuality::Holdover, error_us: Some(17) }
     }
 
     fn reading(value: Result<Value, NoData>) -> Reading {
@@ -297,11 +228,7 @@ mod tests {
             let sent = reading(value);
             let back = Reading::from_bytes(&sent.to_bytes().unwrap()).unwrap();
             assert_eq!(back, sent);
-            assert_eq!(
-                format!("{:?}", back.value),
-                format!("{:?}", sent.value),
-                "the sign of zero is kept"
-            );
+            assert_eq!(format!("{:?}", back.value), format!("{:?}", sent.value), "the sign of zero is kept");
         }
     }
 
@@ -318,10 +245,7 @@ mod tests {
         assert_eq!(Gap::from_bytes(&gap.to_bytes().unwrap()).unwrap(), gap);
         let letter = DeadLetter::new("plants/a", "not JSON".into(), &[0xff; 9000], stamp());
         assert_eq!((letter.bytes.len(), letter.length), (MAX_BYTES, 9000));
-        assert_eq!(
-            DeadLetter::from_bytes(&letter.to_bytes().unwrap()).unwrap(),
-            letter
-        );
+        assert_eq!(DeadLetter::from_bytes(&letter.to_bytes().unwrap()).unwrap(), letter);
     }
 
     const MAX_BYTES: usize = super::super::MAX_DEAD_LETTER_BYTES;
@@ -329,25 +253,9 @@ mod tests {
     #[test]
     fn a_newer_version_and_garbage_are_told_apart() {
         let newer = serde_cbor::to_vec(&(9_u8, "whatever")).unwrap();
-        assert!(matches!(
-            Reading::from_bytes(&newer),
-            Err(WireError::Newer(9))
-        ));
-        assert!(matches!(
-            Reading::from_bytes(b"\xff\x00garbage"),
-            Err(WireError::Malformed(_))
-        ));
-        let gap = Gap {
-            node: None,
-            channel: None,
-            reason: String::new(),
-            from_us: None,
-            to_us: None,
-            count: None,
-        };
-        assert!(matches!(
-            Reading::from_bytes(&gap.to_bytes().unwrap()),
-            Err(WireError::Malformed(_))
-        ));
+        assert!(matches!(Reading::from_bytes(&newer), Err(WireError::Newer(9))));
+        assert!(matches!(Reading::from_bytes(b"\xff\x00garbage"), Err(WireError::Malformed(_))));
+        let gap = Gap { node: None, channel: None, reason: String::new(), from_us: None, to_us: None, count: None };
+        assert!(matches!(Reading::from_bytes(&gap.to_bytes().unwrap()), Err(WireError::Malformed(_))));
     }
 }

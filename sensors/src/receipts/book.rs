@@ -57,10 +57,7 @@ impl ReceiptBook {
 
     /// A QoS 1 message came in.
     pub fn heard(&mut self, packet: u16, hash: u64, dup: bool) -> Finding {
-        let known = self
-            .by_packet
-            .get(&packet)
-            .and_then(|number| self.entries.get_mut(number));
+        let known = self.by_packet.get(&packet).and_then(|number| self.entries.get_mut(number));
         match known {
             Some(entry) if dup && entry.hash == hash => {
                 // Our next PUBACK for it needs a proof of its own.
@@ -73,11 +70,7 @@ impl ReceiptBook {
 
     /// Our PUBACK for `packet` was written to the connection.
     pub fn acknowledged(&mut self, packet: u16) {
-        if let Some(entry) = self
-            .by_packet
-            .get(&packet)
-            .and_then(|number| self.entries.get_mut(number))
-        {
+        if let Some(entry) = self.by_packet.get(&packet).and_then(|number| self.entries.get_mut(number)) {
             entry.settled = true;
         }
     }
@@ -126,23 +119,9 @@ impl ReceiptBook {
         if let Some(replaced) = self.by_packet.insert(packet, number) {
             self.entries.remove(&replaced);
         }
-        self.entries.insert(
-            number,
-            Entry {
-                packet,
-                hash,
-                settled: false,
-                ping_sent: false,
-            },
-        );
+        self.entries.insert(number, Entry { packet, hash, settled: false, ping_sent: false });
         let unproven_from = self.entries.keys().next().copied().unwrap_or(number);
-        Receipt {
-            session: self.session,
-            number,
-            unproven_from,
-            packet,
-            hash,
-        }
+        Receipt { session: self.session, number, unproven_from, packet, hash }
     }
 }
 
@@ -165,11 +144,7 @@ mod tests {
         assert_eq!(book.heard(5, 77, true), Finding::Again);
         let mut restarted = ReceiptBook::new(1, &[receipt]);
         assert_eq!(restarted.heard(5, 77, true), Finding::Again);
-        assert_eq!(
-            new(restarted.heard(6, 77, false)).number,
-            2,
-            "numbers go on across restarts"
-        );
+        assert_eq!(new(restarted.heard(6, 77, false)).number, 2, "numbers go on across restarts");
     }
 
     #[test]
@@ -190,11 +165,7 @@ mod tests {
         book.ping_sent();
         book.acknowledged(2);
         book.ping_answered();
-        assert_eq!(
-            new(book.heard(3, 30, false)).unproven_from,
-            2,
-            "message 2 was acknowledged after the ping"
-        );
+        assert_eq!(new(book.heard(3, 30, false)).unproven_from, 2, "message 2 was acknowledged after the ping");
         book.connection_lost();
         assert_eq!(book.heard(2, 20, true), Finding::Again);
         new(book.heard(1, 10, true));
@@ -224,11 +195,7 @@ mod tests {
         assert_eq!(book.heard(2, 2, true), Finding::Again);
         book.ping_sent();
         book.ping_answered();
-        assert_eq!(
-            book.heard(2, 2, true),
-            Finding::Again,
-            "sent again but not yet acknowledged again"
-        );
+        assert_eq!(book.heard(2, 2, true), Finding::Again, "sent again but not yet acknowledged again");
         new(book.heard(3, 3, true));
     }
 
