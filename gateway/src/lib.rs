@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The gateway: everything between a source of readings and the database.
+//!
+//! A reading's way: [`sensors`] stamp and decode it, [`intake`] puts it into the [`queue`] and makes it durable, then lets the
+//! node know; [`drain`] asks [`topology`] which server takes writes and brings it there, exactly once.
+//!
+//! - [`supervisor`]: builds the parts, starts them, stops them in order
+//! - [`intake`]: the one writer of the queue
+//! - [`drain`]: batches, the cursor, one transaction each
+//! - [`topology`]: what each server said, which one takes writes, and why
+//! - [`database`]: the MySQL client behind a small type
+//! - [`memory`]: what is remembered of the servers
+//! - [`local`]: lets other commands look into the queue of a running gateway
+//! - [`reconcile`]: the auditor, which believes none of the above
+//! - [`command`]: one file a verb of the command line
+
+pub mod cli;
+pub mod command;
+pub mod database;
+pub mod drain;
+pub mod exit;
+pub mod intake;
+pub mod local;
+pub mod memory;
+pub mod reconcile;
+pub mod secret;
+pub mod supervisor;
+pub mod topology;

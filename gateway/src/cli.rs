@@ -1,0 +1,116 @@
+//! The command line.
+
+use crate::command;
+use crate::exit::Exit;
+use clap::{Parser, Subcommand};
+use config::Config;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+
+/// Where the package puts the configuration.
+const DEFAULT_CONFIG: &str = "/etc/fieldgate/fieldgate.toml";
+
+/// A field gateway: reads sensor nodes, keeps every reading in a durable queue, and brings it into MariaDB exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "fieldgate", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the gateway in the foreground, until SIGTERM or SIGINT
+    Run(Configured),
+    /// Read a configuration file and show everything that is wrong with it
+    Check {
+        /// The file
+        #[arg(default_value = DEFAULT_CONFIG)]
+        file: PathBuf,
+    },
+    /// The database: its tables, and whether it has everything
+    #[command(subcommand)]
+    Db(Db),
+}
+
+#[derive(Debug, Subcommand)]
+enum Db {
+    /// Print the SQL for the tables and the account, or apply it
+    Schema(Schema),
+    /// Compare queue, source and replicas: what is lost, doubled or changed. Exit code 1 if anything is
+    Reconcile {
+        #[command(flatten)]
+        configured: Configured,
+        /// Print the findings as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which configuration.
+#[derive(Debug, clap::Args)]
+pub struct Configured {
+    /// The configuration file
+    #[arg(long, short, default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+}
+
+/// How to make the tables.
+#[derive(Debug, clap::Args)]
+pub struct Schema {
+    /// The configuration file
+    #[arg(long, short, default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+    /// Apply it on the server that takes writes, instead of printing it
+    #[arg(long, requires = "admin_user")]
+    pub apply: bool,
+    /// An administrator's account, which may create databases, tables and accounts
+    #[arg(long)]
+    pub admin_user: Option<String>,
+    /// A file with the administrator's password
+    #[arg(long)]
+    pub admin_password_file: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Does what was asked.
+    pub fn run(self) -> Exit {
+        match self.verb {
+            Verb::Run(configured) => {
+                with_config(&configured.config, |config| command::run::run(&configured.config, &config))
+            }
+            Verb::Check { file } => with_config(&file, |config| command::check::check(&file, &config)),
+            Verb::Db(Db::Schema(schema)) => {
+                with_config(&schema.config, |config| command::schema::schema(&config, &schema))
+            }
+            Verb::Db(Db::Reconcile { configured, json }) => with_config(&configured.config, |config| {
+                command::reconcile::reconcile(&configured.config, &config, json)
+            }),
+        }
+    }
+}
+
+/// Loads the configuration, or shows everything that is wrong with it.
+fn with_config(file: &std::path::Path, work: impl FnOnce(Config) -> Exit) -> Exit {
+    start_log();
+    match Config::load(file, &host_name()) {
+        Ok(config) => work(config),
+        Err(error) => {
+            eprintln!("{error}");
+            Exit::Configuration
+        }
+    }
+}
+
+/// Messages go to standard error; `FIELDGATE_LOG` chooses levels by module, as in `info,gateway::drain=debug`.
+fn start_log() {
+    let filter = EnvFilter::try_from_env("FIELDGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process (tests) keeps the first.
+    let _ = log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init();
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

@@ -1,0 +1,48 @@
+//! One file a verb.
+
+pub mod check;
+pub mod reconcile;
+pub mod run;
+pub mod schema;
+
+use crate::database::{Account, Deadlines};
+use crate::exit::Exit;
+use config::{Config, Problem};
+use std::path::Path;
+
+/// The gateway's own account at the servers.
+///
+/// # Errors
+/// A [`Problem`] when the password cannot be read.
+pub fn account(config: &Config) -> Result<Account, Problem> {
+    Ok(Account {
+        user: config.mysql.user.clone(),
+        password: crate::secret::mysql_password(config)?,
+        database: Some(config.mysql.database.clone()),
+    })
+}
+
+/// The configured deadlines.
+pub fn deadlines(config: &Config) -> Deadlines {
+    Deadlines { connect: config.mysql.connect_timeout, query: config.mysql.query_timeout }
+}
+
+/// Shows problems and ends with the exit code of a wrong configuration.
+pub fn refuse(file: &Path, problems: &[Problem]) -> Exit {
+    for problem in problems {
+        eprintln!("{}:{problem}", file.display());
+    }
+    Exit::Configuration
+}
+
+/// Runs the asynchronous part of a short command.
+pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => Ok(runtime.block_on(work)),
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            Err(Exit::Bug)
+        }
+    }
+}

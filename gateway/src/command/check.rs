@@ -1,0 +1,30 @@
+//! `fieldgate check`: everything that is wrong with a configuration, at once.
+
+use crate::command::refuse;
+use crate::exit::Exit;
+use crate::secret::{mqtt_password, mysql_password};
+use config::{Config, Problem};
+use std::path::Path;
+
+/// The file has been read and checked; what is left is what it points to.
+pub fn check(file: &Path, config: &Config) -> Exit {
+    let problems = secrets(config);
+    if !problems.is_empty() {
+        return refuse(file, &problems);
+    }
+    println!("{}: no problems", file.display());
+    println!("gateway {} of site {}", config.gateway.id, config.gateway.site);
+    for mqtt in &config.mqtt {
+        let topics: Vec<String> = mqtt.topics.iter().map(ToString::to_string).collect();
+        println!("reads {} from {} as {}", topics.join(", "), mqtt.broker, mqtt.client_id);
+    }
+    let servers: Vec<String> = config.mysql.servers.iter().map(ToString::to_string).collect();
+    println!("writes to database {} on whichever of {} takes writes", config.mysql.database, servers.join(", "));
+    Exit::Ok
+}
+
+/// Every password file that cannot be read.
+pub fn secrets(config: &Config) -> Vec<Problem> {
+    let brokers = (0..config.mqtt.len()).filter_map(|index| mqtt_password(config, index).err());
+    mysql_password(config).err().into_iter().chain(brokers).collect()
+}

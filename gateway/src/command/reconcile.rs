@@ -1,0 +1,78 @@
+//! `fieldgate db reconcile`: is everything there, once, and as it was?
+
+use crate::command::{account, block_on, refuse};
+use crate::exit::Exit;
+use crate::local::QueueAccess;
+use crate::reconcile::{ReconcileError, Report, reconcile as compare};
+use config::Config;
+use std::path::Path;
+
+/// Prints what was found; exit code 1 if anything is wrong.
+pub fn reconcile(file: &Path, config: &Config, json: bool) -> Exit {
+    let account = match account(config) {
+        Ok(account) => account,
+        Err(problem) => return refuse(file, &[problem]),
+    };
+    let queue = match QueueAccess::open(&config.gateway.state_dir) {
+        Ok(queue) => queue,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Storage;
+        }
+    };
+    match block_on(compare(config, &account, &queue)) {
+        Ok(Ok(report)) => show(&report, json),
+        Ok(Err(error)) => {
+            eprintln!("{error}");
+            match error {
+                ReconcileError::Queue(_) => Exit::Storage,
+                ReconcileError::Database(_) | ReconcileError::NoSource(_) => Exit::Unavailable,
+            }
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn show(report: &Report, json: bool) -> Exit {
+    if json {
+        match serde_json::to_string_pretty(report) {
+            Ok(text) => println!("{text}"),
+            Err(error) => {
+                eprintln!("the report cannot be written as JSON: {error}");
+                return Exit::Bug;
+            }
+        }
+    } else {
+        show_text(report);
+    }
+    if report.is_clean() { Exit::Ok } else { Exit::No }
+}
+
+fn show_text(report: &Report) {
+    for line in &report.servers {
+        println!("{:<12} {:<24} {}", line.role, line.server, line.text);
+    }
+    println!(
+        "{:<12} {} waiting for the database, {} kept and compared with the source",
+        "queue", report.waiting, report.compared
+    );
+    println!("{:<12} {} rows that say what is missing; {} dead letters", "gaps", report.gaps, report.dead_letters);
+    if report.without_identity > 0 {
+        println!(
+            "{:<12} {} readings carry neither a number nor a time of their node; a double among them cannot be told",
+            "note", report.without_identity
+        );
+    }
+    for finding in &report.findings {
+        println!(
+            "{:<12} {} stream {} numbers {} to {}: {}",
+            format!("{:?}", finding.wrong).to_lowercase(),
+            finding.place,
+            finding.stream,
+            finding.first_seq,
+            finding.last_seq,
+            finding.text
+        );
+    }
+    println!("lost {}, doubled {}, changed {}", report.lost, report.doubled, report.changed);
+}

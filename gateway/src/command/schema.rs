@@ -1,0 +1,146 @@
+//! `fieldgate db schema`: the SQL for tables and account, printed or applied.
+
+use crate::cli::Schema;
+use crate::command::{block_on, deadlines, refuse};
+use crate::database::{Account, DbError, Session};
+use crate::exit::Exit;
+use crate::secret::{mysql_password, read_password};
+use crate::topology::probe::read_only;
+use config::{Config, ServerAddress};
+
+const TABLES: &str = include_str!("../../../packaging/schema/mariadb-tables.sql");
+const ACCOUNT: &str = include_str!("../../../packaging/schema/mariadb-account.sql");
+
+/// Prints, or applies with an administrator's account.
+pub fn schema(config: &Config, arguments: &Schema) -> Exit {
+    if !arguments.apply {
+        println!(
+            "CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{1}",
+            config.mysql.database,
+            account_sql(config, "'choose a password'")
+        );
+        return Exit::Ok;
+    }
+    let password = match mysql_password(config) {
+        Ok(password) => password.unwrap_or_default(),
+        Err(problem) => return refuse(&arguments.config, &[problem]),
+    };
+    let admin_password = match arguments.admin_password_file.as_deref().map(read_password).transpose() {
+        Ok(password) => password,
+        Err(what) => {
+            eprintln!("--admin-password-file: {what}");
+            return Exit::Usage;
+        }
+    };
+    let admin =
+        Account { user: arguments.admin_user.clone().unwrap_or_default(), password: admin_password, database: None };
+    match block_on(apply(config, &admin, &password)) {
+        Ok(Ok(server)) => {
+            println!(
+                "the tables and the account {} are ready on {server}; replicas get them by replication",
+                config.mysql.user
+            );
+            Exit::Ok
+        }
+        Ok(Err(error)) => {
+            eprintln!("{error}");
+            Exit::Unavailable
+        }
+        Err(exit) => exit,
+    }
+}
+
+/// Applies on the one configured server that takes writes.
+async fn apply(config: &Config, admin: &Account, password: &str) -> Result<ServerAddress, DbError> {
+    let mut last = None;
+    for server in &config.mysql.servers {
+        match writable(config, server, admin).await {
+            Ok(Some(mut session)) => {
+                session.run(&format!("CREATE DATABASE IF NOT EXISTS `{0}`", config.mysql.database)).await?;
+                session.run(&format!("USE `{}`", config.mysql.database)).await?;
+                let account = account_sql(config, &quoted(password));
+                for statement in statements(TABLES).chain(statements(&account)) {
+                    session.run(&statement).await?;
+                }
+                session.close().await;
+                return Ok(server.clone());
+            }
+            Ok(None) => {}
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        DbError::not_source(
+            "mysql.servers",
+            "every configured server is read-only; make one the source first".to_owned(),
+        )
+    }))
+}
+
+async fn writable(config: &Config, server: &ServerAddress, admin: &Account) -> Result<Option<Session>, DbError> {
+    let mut session = Session::open(server, admin, deadlines(config)).await?;
+    Ok((!read_only(&mut session).await?).then_some(session))
+}
+
+fn account_sql(config: &Config, password: &str) -> String {
+    // In GRANT an underscore stands for any letter unless it is escaped.
+    let database = format!("`{}`", config.mysql.database.replace('_', "\\_"));
+    ACCOUNT
+        .replace("{user}", &quoted(&config.mysql.user))
+        .replace("{password}", password)
+        .replace("{database}", &database)
+}
+
+/// A string literal.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// The statements of a script of ours: no semicolons within strings, comments on lines of their own.
+fn statements(script: &str) -> impl Iterator<Item = String> {
+    let plain: Vec<&str> = script.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    let plain = plain.join("\n");
+    let all: Vec<String> = split_outside_strings(&plain)
+        .into_iter()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+        .collect();
+    all.into_iter()
+}
+
+fn split_outside_strings(script: &str) -> Vec<String> {
+    let (mut parts, mut part, mut quoted) = (Vec::new(), String::new(), false);
+    for letter in script.chars() {
+        match letter {
+            '\'' => quoted = !quoted,
+            ';' if !quoted => {
+                parts.push(std::mem::take(&mut part));
+                continue;
+            }
+            _ => {}
+        }
+        part.push(letter);
+    }
+    parts.push(part);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_with_quotes_and_semicolons_stays_one_literal() {
+        let literal = quoted(r"a'b;c\d");
+        assert_eq!(literal, r"'a''b;c\\d'");
+        let script = format!("CREATE USER x IDENTIFIED BY {literal};\n-- a; comment\nGRANT y;\n");
+        let found: Vec<String> = statements(&script).collect();
+        assert_eq!(found, [format!("CREATE USER x IDENTIFIED BY {literal}"), "GRANT y".to_owned()]);
+    }
+
+    #[test]
+    fn the_shipped_script_makes_every_table() {
+        let made = statements(TABLES).filter(|statement| statement.starts_with("CREATE TABLE IF NOT EXISTS")).count();
+        assert_eq!(made, 8);
+    }
+}

@@ -1,0 +1,170 @@
+//! From numbered records to the rows of one transaction. Pure.
+
+use queue::{Kind, Numbered, StreamId};
+use sensors::{DeadLetter, Gap, Reading};
+
+/// Why numbers are missing between the cursor and what the queue still holds.
+const NOT_IN_QUEUE: &str =
+    "no longer in the queue: dropped after delivery to another server, or lost with a damaged store";
+
+/// A row of `gaps`: what is missing, and which numbers of the stream it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GapRow {
+    /// First number that the row accounts for.
+    pub seq: u64,
+    /// Last number that the row accounts for.
+    pub last_seq: u64,
+    /// What is missing.
+    pub gap: Gap,
+}
+
+/// A row of `dead_letters`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterRow {
+    /// Its number.
+    pub seq: u64,
+    /// Where it came from, why it was refused, and its bytes.
+    pub origin: String,
+    /// Why it is here.
+    pub reason: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The length of the whole.
+    pub length: u64,
+    /// Its hash, where it was shortened.
+    pub hash: Option<u64>,
+    /// When it arrived, microseconds since 1970.
+    pub arrived_us: Option<i64>,
+}
+
+/// What one transaction writes. Every number from `first` to `last` becomes exactly one row or is named by a gap.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The stream.
+    pub stream: StreamId,
+    /// The first number: the cursor before, plus one.
+    pub first: u64,
+    /// The last number: the cursor after.
+    pub last: u64,
+    /// Readings with their numbers.
+    pub readings: Vec<(u64, Reading)>,
+    /// Gaps.
+    pub gaps: Vec<GapRow>,
+    /// Dead letters.
+    pub dead_letters: Vec<DeadLetterRow>,
+}
+
+impl Batch {
+    fn after(stream: StreamId, cursor: u64) -> Self {
+        let first = cursor.saturating_add(1);
+        Self { stream, first, last: cursor, readings: Vec::new(), gaps: Vec::new(), dead_letters: Vec::new() }
+    }
+
+    /// Numbers that the queue does not hold any more.
+    pub fn of_missing(stream: StreamId, cursor: u64, through: u64) -> Self {
+        let mut batch = Self::after(stream, cursor);
+        batch.skip_to(through);
+        batch
+    }
+
+    fn skip_to(&mut self, last: u64) {
+        let gap = Gap {
+            node: None,
+            channel: None,
+            reason: NOT_IN_QUEUE.to_owned(),
+            from_us: None,
+            to_us: None,
+            count: Some(last.saturating_sub(self.last)),
+        };
+        self.gaps.push(GapRow { seq: self.last.saturating_add(1), last_seq: last, gap });
+        self.last = last;
+    }
+
+    fn take(&mut self, item: Numbered) {
+        if item.seq > self.last.saturating_add(1) {
+            self.skip_to(item.seq - 1);
+        }
+        self.last = item.seq;
+        let body = &item.record.body;
+        let trouble = match item.record.kind {
+            Kind::READING => match Reading::from_bytes(body) {
+                Ok(reading) => return self.readings.push((item.seq, reading)),
+                Err(error) => error.to_string(),
+            },
+            Kind::GAP => match Gap::from_bytes(body) {
+                Ok(gap) => return self.gaps.push(GapRow { seq: item.seq, last_seq: item.seq, gap }),
+                Err(error) => error.to_string(),
+            },
+            Kind::DEAD_LETTER => match DeadLetter::from_bytes(body) {
+                Ok(letter) => return self.dead_letters.push(DeadLetterRow::of(item.seq, letter)),
+                Err(error) => error.to_string(),
+            },
+            Kind(other) => format!("a record of kind {other}, which this version of fieldgate does not know"),
+        };
+        self.dead_letters.push(DeadLetterRow::undecodable(item.seq, trouble, item.record.body));
+    }
+}
+
+impl DeadLetterRow {
+    fn of(seq: u64, letter: DeadLetter) -> Self {
+        Self {
+            seq,
+            origin: letter.origin,
+            reason: letter.reason,
+            bytes: letter.bytes,
+            length: letter.length,
+            hash: Some(letter.hash),
+            arrived_us: Some(letter.stamp.wall_us),
+        }
+    }
+
+    fn undecodable(seq: u64, reason: String, bytes: Vec<u8>) -> Self {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Self { seq, origin: "queue".to_owned(), reason, bytes, length, hash: None, arrived_us: None }
+    }
+}
+
+/// The batch that follows `cursor`, of what the queue gave from there on.
+pub fn plan(stream: StreamId, cursor: u64, items: Vec<Numbered>) -> Batch {
+    let mut batch = Batch::after(stream, cursor);
+    items.into_iter().for_each(|item| batch.take(item));
+    batch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use queue::Record;
+
+    fn stream() -> StreamId {
+        StreamId::from_u64(7).unwrap()
+    }
+
+    fn gap(seq: u64) -> Numbered {
+        let gap = Gap { node: None, channel: None, reason: "test".into(), from_us: None, to_us: None, count: Some(3) };
+        Numbered { seq, written_ms: 0, record: Record { kind: Kind::GAP, body: gap.to_bytes().unwrap() } }
+    }
+
+    fn unknown(seq: u64, kind: Kind) -> Numbered {
+        Numbered { seq, written_ms: 0, record: Record { kind, body: vec![1, 2, 3] } }
+    }
+
+    #[test]
+    fn every_number_is_a_row_or_named_by_a_gap() {
+        let batch = plan(stream(), 4, vec![gap(8), unknown(9, Kind(77)), unknown(12, Kind::READING)]);
+        assert_eq!((batch.first, batch.last), (5, 12));
+        let spans: Vec<(u64, u64)> = batch.gaps.iter().map(|row| (row.seq, row.last_seq)).collect();
+        assert_eq!(spans, [(5, 7), (8, 8), (10, 11)]);
+        assert_eq!(batch.gaps[0].gap.count, Some(3));
+        let letters: Vec<u64> = batch.dead_letters.iter().map(|row| row.seq).collect();
+        assert_eq!(letters, [9, 12], "an unknown kind and a damaged reading keep their bytes and their numbers");
+        assert_eq!(batch.dead_letters[0].bytes, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_stream_that_is_gone_becomes_one_gap() {
+        let batch = Batch::of_missing(stream(), 10, 25);
+        assert_eq!((batch.first, batch.last, batch.gaps.len()), (11, 25, 1));
+        assert_eq!((batch.gaps[0].seq, batch.gaps[0].last_seq, batch.gaps[0].gap.count), (11, 25, Some(15)));
+    }
+}

@@ -1,0 +1,248 @@
+//! One connection to the server that takes writes: confirm that it is the one, find the cursors, write.
+
+use super::Settings;
+use super::plan::Batch;
+use super::write::Tables;
+use crate::database::{Cell, DbError, Session};
+use crate::topology::probe::{identity, read_only};
+use crate::topology::{Term, TermStep, View, term_step};
+use config::ServerAddress;
+use queue::StreamId;
+use std::collections::BTreeMap;
+use tracing::{error, info};
+
+/// Cursors are asked for so many streams at a time.
+const CURSORS_A_QUESTION: usize = 200;
+
+/// The connection, and the cursors as this server has them.
+pub struct Source {
+    name: String,
+    identity: String,
+    term: Option<Term>,
+    tables: Tables,
+    cursors: BTreeMap<StreamId, u64>,
+    again: BTreeMap<StreamId, u64>,
+    sent_again: u64,
+}
+
+impl Source {
+    /// Connects and makes sure that this is the server that was chosen, and that it takes writes: an address may have
+    /// moved, and a choice is up to a probe period old.
+    pub async fn open(
+        server: &ServerAddress,
+        settings: &Settings,
+        views: &[View],
+        index: usize,
+    ) -> Result<Self, DbError> {
+        let mut session = Session::open(server, &settings.account, settings.deadlines).await?;
+        let name = server.to_string();
+        if read_only(&mut session).await? {
+            return Err(DbError::not_source(&name, "the server has become read-only".to_owned()));
+        }
+        let (identity, _, _) = identity(&mut session).await?;
+        let chosen = views.get(index).and_then(View::facts).map(|facts| facts.identity.as_str());
+        if chosen != Some(identity.as_str()) {
+            return Err(DbError::not_source(
+                &name,
+                format!("another server ({identity}) answers at this address than was chosen"),
+            ));
+        }
+        let tables = Tables::open(session, &settings.site).await?;
+        Ok(Self { name, identity, term: None, tables, cursors: BTreeMap::new(), again: BTreeMap::new(), sent_again: 0 })
+    }
+
+    /// Reads the term row and raises it when this server is new in its place. Returns the term that now holds.
+    pub async fn confirm_term(&mut self, settings: &Settings, highest_seen: u64, now_us: i64) -> Result<u64, DbError> {
+        let rows = self.tables.session().ask("SELECT term, server FROM server_term WHERE id = 1").await?;
+        let row = rows.first().and_then(|row| match row.as_slice() {
+            [number, server] => Some(Term { number: number.as_u64()?, server: server.as_text()? }),
+            _ => None,
+        });
+        let number = match term_step(row.as_ref(), &self.identity, highest_seen) {
+            TermStep::Keep(term) => term,
+            TermStep::LeftBehind(term) => {
+                let words = format!(
+                    "its term {term} is below {highest_seen}, the highest seen: it was left behind by a failover"
+                );
+                return Err(DbError::not_source(&self.name, words));
+            }
+            TermStep::Adopt(term) => self.adopt(settings, row.as_ref(), term, now_us).await?,
+        };
+        self.term = Some(Term { number, server: self.identity.clone() });
+        Ok(number)
+    }
+
+    /// Names this server in the term row, in one transaction with the event that says so. Another gateway may do the
+    /// same at this moment; then the row is not as it was, and we look again.
+    async fn adopt(
+        &mut self,
+        settings: &Settings,
+        before: Option<&Term>,
+        term: u64,
+        now_us: i64,
+    ) -> Result<u64, DbError> {
+        let (identity, gateway) = (self.identity.clone(), settings.gateway.clone());
+        self.tables.session().run("START TRANSACTION").await?;
+        let values = vec![Cell::UInt(term), Cell::text(identity), Cell::TimeUs(now_us), Cell::text(gateway)];
+        let (sql, extra) = match before {
+            None => {
+                ("INSERT INTO server_term (id, term, server, adopted_at, adopted_by) VALUES (1, ?, ?, ?, ?)", vec![])
+            }
+            Some(before) => (
+                "UPDATE server_term SET term = ?, server = ?, adopted_at = ?, adopted_by = ? WHERE id = 1 AND term = ? AND server = ?",
+                vec![Cell::UInt(before.number), Cell::text(&before.server)],
+            ),
+        };
+        let changed = self.tables.session().change(sql, values.into_iter().chain(extra).collect()).await?;
+        if changed != 1 {
+            return Err(DbError::cursor_moved(
+                &self.name,
+                "another gateway raised the term at the same moment".to_owned(),
+            ));
+        }
+        let text = format!("{} is the source in term {term}", self.name);
+        info!("{text}");
+        self.event(settings, if before.is_some() { "failover" } else { "source" }, &text, None, now_us).await?;
+        self.tables.session().run("COMMIT").await?;
+        Ok(term)
+    }
+
+    /// Writes a row of `events`.
+    pub async fn event(
+        &mut self,
+        settings: &Settings,
+        kind: &str,
+        text: &str,
+        count: Option<u64>,
+        now_us: i64,
+    ) -> Result<(), DbError> {
+        let sql = "INSERT INTO events (at, site, gateway, kind, text, count) VALUES (?, ?, ?, ?, ?, ?)";
+        let parameters = vec![
+            Cell::TimeUs(now_us),
+            Cell::text(&settings.site),
+            Cell::text(&settings.gateway),
+            Cell::text(kind),
+            Cell::text(text),
+            Cell::optional(count, Cell::UInt),
+        ];
+        self.tables.session().change(sql, parameters).await.map(drop)
+    }
+
+    /// Finds the cursor of every stream here; a stream that this server has never met gets a row that says 0.
+    pub async fn locate(&mut self, settings: &Settings, streams: &[StreamId], now_us: i64) -> Result<(), DbError> {
+        for some in streams.chunks(CURSORS_A_QUESTION) {
+            let marks = vec!["?"; some.len()].join(", ");
+            let sql = format!("SELECT stream, last_seq, gateway FROM streams WHERE stream IN ({marks})");
+            let numbers = some.iter().map(|stream| Cell::UInt(stream.as_u64())).collect();
+            let rows = self.tables.session().ask_with(&sql, numbers).await?;
+            let found: BTreeMap<u64, (u64, String)> = rows
+                .iter()
+                .filter_map(|row| match row.as_slice() {
+                    [stream, last, gateway] => Some((stream.as_u64()?, (last.as_u64()?, gateway.as_text()?))),
+                    _ => None,
+                })
+                .collect();
+            for stream in some {
+                match found.get(&stream.as_u64()) {
+                    Some((last, gateway)) if *gateway == settings.gateway => {
+                        self.cursors.insert(*stream, *last);
+                    }
+                    Some((_, gateway)) => {
+                        error!(%stream, "this stream belongs to the gateway {gateway} in the database; it is not drained. Set gateway.id back to {gateway} until it has been");
+                    }
+                    None => self.begin(settings, *stream, now_us).await?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self, settings: &Settings, stream: StreamId, now_us: i64) -> Result<(), DbError> {
+        let sql =
+            "INSERT INTO streams (stream, site, gateway, last_seq, started_at, updated_at) VALUES (?, ?, ?, 0, ?, ?)";
+        let parameters = vec![
+            Cell::UInt(stream.as_u64()),
+            Cell::text(&settings.site),
+            Cell::text(&settings.gateway),
+            Cell::TimeUs(now_us),
+            Cell::TimeUs(now_us),
+        ];
+        self.tables.session().change(sql, parameters).await?;
+        self.cursors.insert(stream, 0);
+        Ok(())
+    }
+
+    /// A replica of the same term that has more than the source means that the source forgot commits. Sending again
+    /// would double them there, or skip them, so the drain holds.
+    pub fn refuse_if_behind(&self, views: &[View], index: usize) -> Result<(), DbError> {
+        // The term as it is now: a replica that still shows the one before a failover may well have more.
+        let same_term = |view: &&View| self.term.is_some() && view.facts().is_some_and(|facts| facts.term == self.term);
+        let others = views.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, view)| view);
+        for view in others.filter(same_term) {
+            for (stream, cursor) in &self.cursors {
+                let ahead = view.facts().and_then(|facts| facts.cursors.get(&stream.as_u64())).copied().unwrap_or(0);
+                if ahead > *cursor {
+                    let words = format!(
+                        "{} has stream {stream} up to {ahead}, but {} only up to {cursor}: the source has forgotten commits. \
+                         Make {} the source, and set sync_binlog = 1 and innodb_flush_log_at_trx_commit = 1",
+                        view.name, self.name, view.name
+                    );
+                    return Err(DbError::protocol(&self.name, words));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what other sources had already; the sum of what this one lacks of it.
+    pub fn expect_again(&mut self, delivered: impl Fn(StreamId) -> u64) -> u64 {
+        self.again = self
+            .cursors
+            .iter()
+            .map(|(stream, cursor)| (*stream, *cursor, delivered(*stream)))
+            .filter(|(_, cursor, delivered)| delivered > cursor)
+            .map(|(stream, _, delivered)| (stream, delivered))
+            .collect();
+        self.again
+            .iter()
+            .map(|(stream, until)| until.saturating_sub(self.cursors.get(stream).copied().unwrap_or(0)))
+            .sum()
+    }
+
+    /// How many readings were sent again since the connection began; none when there was nothing to send again.
+    pub fn take_sent_again(&mut self) -> Option<u64> {
+        self.again.clear();
+        Some(std::mem::take(&mut self.sent_again)).filter(|count| *count > 0)
+    }
+
+    /// The cursor of a stream; none when it must not be drained.
+    pub fn cursor(&self, stream: StreamId) -> Option<u64> {
+        self.cursors.get(&stream).copied()
+    }
+
+    /// All cursors.
+    pub fn cursors(&self) -> impl Iterator<Item = (StreamId, u64)> + '_ {
+        self.cursors.iter().map(|(stream, cursor)| (*stream, *cursor))
+    }
+
+    /// The server, as configured.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Writes one batch and moves the cursor with it.
+    pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
+        self.tables.write(batch, now_us).await?;
+        self.cursors.insert(batch.stream, batch.last);
+        if let Some(until) = self.again.get(&batch.stream) {
+            let again = batch.readings.iter().filter(|(seq, _)| seq <= until).count();
+            self.sent_again += u64::try_from(again).unwrap_or(0);
+        }
+        Ok(())
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        self.tables.close().await;
+    }
+}

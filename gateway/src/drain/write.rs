@@ -1,0 +1,150 @@
+//! One batch, one transaction: the cursor first, then rows, then commit.
+
+use super::plan::{Batch, DeadLetterRow, GapRow};
+use super::rows::{READING_COLUMNS, reading_row};
+use crate::database::{Cell, DbError, Row, Session};
+use sensors::Reading;
+use std::collections::HashMap;
+
+/// A channel as the database knows it.
+struct ChannelRow {
+    id: u64,
+    unit: Option<String>,
+}
+
+/// The tables of one server over one connection. Channel ids live and die with it: after the promotion of a replica
+/// that lacked the last channels, an id remembered from before would put readings into another channel.
+pub struct Tables {
+    session: Session,
+    site: String,
+    channels: HashMap<(String, String), ChannelRow>,
+}
+
+impl Tables {
+    /// Reads the channels of `site`.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn open(mut session: Session, site: &str) -> Result<Self, DbError> {
+        let sql = "SELECT node, channel, channel_id, unit FROM channels WHERE site = ?";
+        let rows = session.ask_with(sql, vec![Cell::text(site)]).await?;
+        let channels = rows.iter().filter_map(|row| {
+            let [node, channel, id, unit] = row.as_slice() else { return None };
+            Some(((node.as_text()?, channel.as_text()?), ChannelRow { id: id.as_u64()?, unit: unit.as_text() }))
+        });
+        let channels = channels.collect();
+        Ok(Self { session, site: site.to_owned(), channels })
+    }
+
+    /// The connection.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        self.session.close().await;
+    }
+
+    /// Writes one batch. `now_us` is the gateway's own clock.
+    ///
+    /// # Errors
+    /// [`DbError`]; the outcome is then unknown and the connection is not used again.
+    pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
+        self.session.run("START TRANSACTION").await?;
+        self.move_cursor(batch, now_us).await?;
+        let mut rows = Vec::with_capacity(batch.readings.len());
+        for (seq, reading) in &batch.readings {
+            let channel_id = self.channel_id(reading).await?;
+            rows.push(reading_row(batch.stream.as_u64(), *seq, channel_id, reading));
+        }
+        self.session.insert_many(&insert("readings", READING_COLUMNS), rows).await?;
+        let gaps = batch.gaps.iter().map(|row| self.gap_row(batch, row)).collect();
+        self.session.insert_many(&insert("gaps", GAP_COLUMNS), gaps).await?;
+        let letters = batch.dead_letters.iter().map(|row| dead_letter_row(batch, row)).collect();
+        self.session.insert_many(&insert("dead_letters", DEAD_LETTER_COLUMNS), letters).await?;
+        self.session.run("COMMIT").await
+    }
+
+    /// Compare and set, and first in the transaction: it takes the row lock, so that a transaction of ours that timed out
+    /// and still runs on the server is waited for, and then found to have happened.
+    async fn move_cursor(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
+        let sql = "UPDATE streams SET last_seq = ?, updated_at = ? WHERE stream = ? AND last_seq = ?";
+        let (stream, before) = (batch.stream.as_u64(), batch.first.saturating_sub(1));
+        let parameters = vec![Cell::UInt(batch.last), Cell::TimeUs(now_us), Cell::UInt(stream), Cell::UInt(before)];
+        let changed = self.session.change(sql, parameters).await?;
+        if changed == 1 {
+            return Ok(());
+        }
+        self.session.run("ROLLBACK").await?;
+        let words = format!("the cursor of stream {} is not at {before} any more; reading it again", batch.stream);
+        Err(DbError::cursor_moved(self.session.server(), words))
+    }
+
+    async fn channel_id(&mut self, reading: &Reading) -> Result<u64, DbError> {
+        let key = (reading.node.as_str().to_owned(), reading.channel.as_str().to_owned());
+        let unit = reading.unit.as_ref().map(|unit| unit.as_str().to_owned());
+        match self.channels.get(&key) {
+            Some(known) if known.unit.is_some() || unit.is_none() => Ok(known.id),
+            _ => self.add_channel(key, unit).await,
+        }
+    }
+
+    /// Adds a channel, or a unit to a channel that had none. Another gateway of the site may have been faster.
+    async fn add_channel(&mut self, key: (String, String), unit: Option<String>) -> Result<u64, DbError> {
+        let sql = "INSERT INTO channels (site, node, channel, unit) VALUES (?, ?, ?, ?) \
+                   ON DUPLICATE KEY UPDATE channel_id = LAST_INSERT_ID(channel_id), unit = COALESCE(unit, VALUES(unit))";
+        let parameters = vec![
+            Cell::text(&self.site),
+            Cell::text(&key.0),
+            Cell::text(&key.1),
+            Cell::optional(unit.clone(), Cell::text),
+        ];
+        self.session.change(sql, parameters).await?;
+        let id = self.session.last_insert_id().filter(|id| *id != 0);
+        let id = id.ok_or_else(|| DbError::unexpected(self.session.server(), "INSERT INTO channels"))?;
+        self.channels.insert(key, ChannelRow { id, unit });
+        Ok(id)
+    }
+
+    fn gap_row(&self, batch: &Batch, row: &GapRow) -> Row {
+        let gap = &row.gap;
+        vec![
+            Cell::UInt(batch.stream.as_u64()),
+            Cell::UInt(row.seq),
+            Cell::UInt(row.last_seq),
+            Cell::text(&self.site),
+            Cell::optional(gap.node.as_ref(), |node| Cell::text(node.as_str())),
+            Cell::optional(gap.channel.as_ref(), |channel| Cell::text(channel.as_str())),
+            Cell::text(&gap.reason),
+            Cell::optional(gap.from_us, Cell::TimeUs),
+            Cell::optional(gap.to_us, Cell::TimeUs),
+            Cell::optional(gap.count, Cell::UInt),
+        ]
+    }
+}
+
+const GAP_COLUMNS: &[&str] =
+    &["stream", "seq", "last_seq", "site", "node", "channel", "reason", "from_time", "to_time", "count"];
+const DEAD_LETTER_COLUMNS: &[&str] =
+    &["stream", "seq", "origin", "reason", "bytes", "length", "hash", "arrived_at", "state"];
+
+fn dead_letter_row(batch: &Batch, row: &DeadLetterRow) -> Row {
+    vec![
+        Cell::UInt(batch.stream.as_u64()),
+        Cell::UInt(row.seq),
+        Cell::text(&row.origin),
+        Cell::text(&row.reason),
+        Cell::Bytes(row.bytes.clone()),
+        Cell::UInt(row.length),
+        Cell::optional(row.hash, Cell::UInt),
+        Cell::optional(row.arrived_us, Cell::TimeUs),
+        Cell::text("new"),
+    ]
+}
+
+fn insert(table: &str, columns: &[&str]) -> String {
+    let names: Vec<String> = columns.iter().map(|name| format!("`{name}`")).collect();
+    let marks = vec!["?"; columns.len()];
+    format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), marks.join(", "))
+}

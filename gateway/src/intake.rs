@@ -1,0 +1,146 @@
+//! The one writer of the queue: gather, append, sync, and only then release the acknowledgements.
+//!
+//! A thread of its own, since syncing a card blocks. It also trims, so that nobody else writes.
+
+mod gather;
+mod trim;
+
+use crate::drain::Leave;
+use config::Commit;
+use queue::{Kind, QueueError, Record, Unit, Writer};
+use sensors::reading::WireError;
+use sensors::{Arrival, Content, Gap, SampleClock, Ticket};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use tracing::error;
+
+pub use trim::TrimRule;
+
+/// What ends the intake for good.
+#[derive(Debug, Error)]
+pub enum IntakeError {
+    /// The queue cannot be written.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The thread cannot have timers.
+    #[error("cannot start the intake: {0}")]
+    Runtime(#[from] io::Error),
+}
+
+/// Everything the intake thread owns.
+pub struct Intake {
+    /// The queue.
+    pub writer: Writer,
+    /// The same queue, for reading what may be trimmed.
+    pub reader: queue::Reader,
+    /// What the sources bring.
+    pub arrivals: mpsc::Receiver<Arrival>,
+    /// Where to give back the right to acknowledge, by source.
+    pub acknowledged: Vec<mpsc::Sender<Ticket>>,
+    /// Tells the drain that something became durable.
+    pub durable: watch::Sender<u64>,
+    /// What may leave the queue.
+    pub leave: watch::Receiver<Leave>,
+    /// The gateway's clock.
+    pub clock: Arc<dyn SampleClock>,
+    /// How to group.
+    pub commit: Commit,
+    /// What stays although it may leave, and how much there may be at all.
+    pub rule: TrimRule,
+}
+
+impl Intake {
+    /// Runs until all sources have gone and everything they brought is durable.
+    ///
+    /// # Errors
+    /// [`IntakeError`]; a failed sync is final, since nobody knows then what the disk holds.
+    pub fn run(mut self) -> Result<(), IntakeError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let limits = gather::Limits::for_commit(self.commit);
+        let mut full = false;
+        loop {
+            self.rule.tell_if_changed(&mut full, self.writer.live_bytes());
+            if full {
+                // The sources wait, and so does the broker, which keeps what it has not delivered.
+                runtime.block_on(tokio::time::sleep(Duration::from_millis(100)));
+            } else {
+                match runtime.block_on(gather::gather(&mut self.arrivals, &limits)) {
+                    gather::Gathered::Group(group) => self.commit(group)?,
+                    gather::Gathered::Nothing => {}
+                    gather::Gathered::End => break,
+                }
+            }
+            self.trim()?;
+            if full && self.arrivals.is_closed() && self.arrivals.is_empty() {
+                break;
+            }
+        }
+        self.writer.close()?;
+        Ok(())
+    }
+
+    fn commit(&mut self, group: Vec<Arrival>) -> Result<(), IntakeError> {
+        let units: Vec<Unit> = group.iter().filter_map(unit).collect();
+        if !units.is_empty() {
+            let now_ms = u64::try_from(self.clock.stamp().wall_us / 1000).unwrap_or(0);
+            self.writer.append(&units, now_ms)?;
+            self.durable.send_modify(|groups| *groups = groups.wrapping_add(1));
+        }
+        // Durable: now, and only now, the nodes may hear of it.
+        for ticket in group.iter().filter_map(|arrival| arrival.ticket) {
+            if let Some(source) = self.acknowledged.get(ticket.source) {
+                // An acknowledgement that does not fit is sent when the broker sends its message again.
+                let _ = source.try_send(ticket);
+            }
+        }
+        Ok(())
+    }
+
+    fn trim(&mut self) -> Result<(), QueueError> {
+        let leave = Arc::clone(&self.leave.borrow());
+        let now_ms = self.clock.stamp().wall_us / 1000;
+        self.rule.trim(&mut self.writer, &self.reader, &leave, now_ms)
+    }
+}
+
+/// What an arrival leaves in the queue; none when it is there already.
+fn unit(arrival: &Arrival) -> Option<Unit> {
+    let mut records = match &arrival.content {
+        Content::AlreadyQueued => return None,
+        Content::Readings(readings) => {
+            readings.iter().map(|reading| record(Kind::READING, reading.to_bytes())).collect()
+        }
+        Content::DeadLetter(letter) => vec![record(Kind::DEAD_LETTER, letter.to_bytes())],
+        Content::Gap(gap) => vec![record(Kind::GAP, gap.to_bytes())],
+    };
+    if let Some(receipt) = &arrival.receipt {
+        records.push(record(Kind::MQTT_RECEIPT, receipt.to_bytes()));
+    }
+    let whole: Result<Vec<Record>, WireError> = records.into_iter().collect();
+    let unit = whole
+        .map_err(|error| error.to_string())
+        .and_then(|records| Unit::new(records).map_err(|error| error.to_string()));
+    unit.or_else(|why| refused(&why)).ok()
+}
+
+fn record(kind: Kind, body: Result<Vec<u8>, WireError>) -> Result<Record, WireError> {
+    body.map(|body| Record { kind, body })
+}
+
+/// The decoders bound everything, so this is a bug; what was lost by it is named all the same.
+fn refused(why: &str) -> Result<Unit, String> {
+    error!("readings could not be put into the queue: {why}");
+    let gap = Gap {
+        node: None,
+        channel: None,
+        reason: format!("could not be queued: {why}"),
+        from_us: None,
+        to_us: None,
+        count: None,
+    };
+    let body = gap.to_bytes().map_err(|error| error.to_string())?;
+    Unit::new(vec![Record { kind: Kind::GAP, body }]).map_err(|error| error.to_string())
+}

@@ -1,0 +1,91 @@
+//! What the gateway remembers of the servers: a small file beside the queue.
+//!
+//! The highest term ever seen, so that a source left behind by a failover is refused also after a restart; and how
+//! far each stream was seen in a source, which tells how many readings are sent again after a failover. Neither is a cursor: where
+//! to go on is always asked of the server.
+
+use crate::topology::View;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use tracing::warn;
+
+/// The contents of the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Servers {
+    /// The highest term ever seen on any server.
+    pub highest_term: u64,
+    /// Per stream (16 hex digits), the highest number ever seen in a source.
+    pub delivered: BTreeMap<String, u64>,
+}
+
+/// The file and its contents.
+#[derive(Debug)]
+pub struct Memory {
+    path: PathBuf,
+    saved: Servers,
+    /// What is remembered now.
+    pub servers: Servers,
+}
+
+impl Memory {
+    /// Reads `servers.json` in `folder`. A file that cannot be understood is set aside with a warning: the
+    /// servers know the term too, and a restart without the file is safe as long as no old source returns meanwhile.
+    ///
+    /// # Errors
+    /// When a file is there and cannot be read or set aside.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        let path = folder.join("servers.json");
+        let servers = match std::fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice(&bytes) {
+                Ok(servers) => servers,
+                Err(error) => {
+                    let aside = folder.join("servers.json.set-aside");
+                    std::fs::rename(&path, &aside)?;
+                    warn!("{} is damaged ({error}); set aside as {}", path.display(), aside.display());
+                    Servers::default()
+                }
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Servers::default(),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { path, saved: servers.clone(), servers })
+    }
+
+    /// Takes the terms that the servers show.
+    pub fn see_terms(&mut self, views: &[View]) {
+        let shown = views.iter().filter_map(|view| view.last_facts()?.term.as_ref()).map(|term| term.number).max();
+        self.servers.highest_term = self.servers.highest_term.max(shown.unwrap_or(0));
+    }
+
+    /// A cursor was seen in a source.
+    pub fn see_delivered(&mut self, stream: queue::StreamId, seq: u64) {
+        let seen = self.servers.delivered.entry(stream.to_string()).or_default();
+        *seen = seq.max(*seen);
+    }
+
+    /// The highest number of `stream` ever seen in a source.
+    pub fn delivered(&self, stream: queue::StreamId) -> u64 {
+        self.servers.delivered.get(&stream.to_string()).copied().unwrap_or(0)
+    }
+
+    /// Forgets a stream.
+    pub fn forget(&mut self, stream: queue::StreamId) {
+        self.servers.delivered.remove(&stream.to_string());
+    }
+
+    /// Writes the file if anything changed; durable when it returns.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub fn save(&mut self) -> io::Result<()> {
+        if self.saved == self.servers {
+            return Ok(());
+        }
+        let text = serde_json::to_vec_pretty(&self.servers).map_err(io::Error::other)?;
+        queue::replace_file(&self.path, &text).map_err(io::Error::other)?;
+        self.saved = self.servers.clone();
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! The auditor. It compares queue, source and replicas and believes none of the code that filled them:
+//!
+//! - **lost**: every number of a stream up to its cursor is a reading, a dead letter or named by a gap, in the source and in each
+//!   replica up to its own cursor; every number beyond the source's cursor is in the queue.
+//! - **doubled**: two readings that say the same by what the node said: its own number, else its own time, with the
+//!   same value on the same channel. Never by our key, which forbids doubles of itself.
+//! - **changed**: what the queue still keeps is compared with the source's rows column by column; the source's rows with
+//!   each replica's by checksums.
+
+mod doubles;
+mod numbers;
+mod replicas;
+mod rows;
+mod streams;
+mod values;
+
+use crate::database::{Account, DbError, Deadlines, Session};
+use crate::local::QueueAccess;
+use crate::topology::probe::Probe;
+use crate::topology::{View, choose};
+use config::Config;
+use serde::Serialize;
+use std::io;
+use std::time::Duration;
+use thiserror::Error;
+
+/// A statement of the auditor may read a large table.
+const STATEMENT_DEADLINE: Duration = Duration::from_secs(600);
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wrong {
+    /// Numbers that are nowhere.
+    Lost,
+    /// The same reading more than once.
+    Doubled,
+    /// A reading that is not what it was.
+    Changed,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What kind.
+    pub wrong: Wrong,
+    /// Where: a server, or `queue`.
+    pub place: String,
+    /// Which stream, as 16 hex digits.
+    pub stream: String,
+    /// The first number concerned.
+    pub first_seq: u64,
+    /// The last number concerned.
+    pub last_seq: u64,
+    /// How many readings.
+    pub count: u64,
+    /// In words.
+    pub text: String,
+}
+
+/// One server's part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServerLine {
+    /// The server.
+    pub server: String,
+    /// `source`, `replica` or `not compared`.
+    pub role: &'static str,
+    /// Readings found there, or why it was not compared.
+    pub text: String,
+}
+
+/// The whole answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The servers.
+    pub servers: Vec<ServerLine>,
+    /// Readings in the source.
+    pub readings: u64,
+    /// Rows of `gaps`: known to be missing, with a reason.
+    pub gaps: u64,
+    /// Rows of `dead_letters`.
+    pub dead_letters: u64,
+    /// Records in the queue that the source does not have yet.
+    pub waiting: u64,
+    /// Readings that the queue still keeps and that were compared with the source.
+    pub compared: u64,
+    /// Readings without a number or time of their node: a double among them cannot be told.
+    pub without_identity: u64,
+    /// How many are lost.
+    pub lost: u64,
+    /// How many are doubled.
+    pub doubled: u64,
+    /// How many are changed.
+    pub changed: u64,
+    /// Each thing that is wrong; at most 100 of a kind are listed.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    fn add(&mut self, finding: Finding) {
+        let total = match finding.wrong {
+            Wrong::Lost => &mut self.lost,
+            Wrong::Doubled => &mut self.doubled,
+            Wrong::Changed => &mut self.changed,
+        };
+        *total += finding.count;
+        if self.findings.iter().filter(|other| other.wrong == finding.wrong).count() < 100 {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.lost == 0 && self.doubled == 0 && self.changed == 0
+    }
+}
+
+/// Why the question could not be answered.
+#[derive(Debug, Error)]
+pub enum ReconcileError {
+    /// A server failed while it was asked.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// No server takes writes, so there is no source to compare with.
+    #[error("{0}")]
+    NoSource(String),
+    /// The queue cannot be read.
+    #[error("the queue cannot be read: {0}")]
+    Queue(#[from] io::Error),
+}
+
+/// A server that answers, with a connection that sees one moment of it.
+struct Open {
+    name: String,
+    session: Session,
+}
+
+/// Compares everything.
+///
+/// # Errors
+/// [`ReconcileError`] when there is no source, or the source or the queue cannot be read to the end.
+pub async fn reconcile(config: &Config, account: &Account, queue: &QueueAccess) -> Result<Report, ReconcileError> {
+    let views = look(config, account).await;
+    let choice = choose(&views, 0);
+    let source = choice.source.ok_or(ReconcileError::NoSource(choice.why))?;
+    let mut report = audit(config, account, queue, &views, source).await?;
+    if report.lost > 0 {
+        // While a gateway runs, readings move from the queue to the database between two looks. What is really
+        // lost is still lost at a second look.
+        report = audit(config, account, queue, &views, source).await?;
+    }
+    Ok(report)
+}
+
+async fn audit(
+    config: &Config,
+    account: &Account,
+    queue: &QueueAccess,
+    views: &[View],
+    source: usize,
+) -> Result<Report, ReconcileError> {
+    let mut report = Report::default();
+    let queued = queue.streams()?;
+    let mut source = open(config, account, source).await?;
+    let streams = streams::all(&mut source.session, config.gateway.id.as_str(), queued).await?;
+    for stream in &streams {
+        streams::audit(&mut report, &mut source, queue, stream).await?;
+    }
+    doubles::find(&mut report, &mut source, config.gateway.site.as_str()).await?;
+    report.servers.push(ServerLine {
+        server: source.name.clone(),
+        role: "source",
+        text: format!("{} readings", report.readings),
+    });
+    let own = source.name.clone();
+    for (index, view) in views.iter().enumerate().filter(|(_, view)| view.name != own) {
+        let line = match replica(config, account, index, view, &mut report, &mut source, &streams).await {
+            Ok(readings) => ServerLine {
+                server: view.name.clone(),
+                role: "replica",
+                text: format!("{readings} readings, compared up to its own cursors"),
+            },
+            Err(why) => ServerLine { server: view.name.clone(), role: "not compared", text: why },
+        };
+        report.servers.push(line);
+    }
+    source.session.close().await;
+    Ok(report)
+}
+
+async fn replica(
+    config: &Config,
+    account: &Account,
+    index: usize,
+    view: &View,
+    report: &mut Report,
+    source: &mut Open,
+    streams: &[streams::Stream],
+) -> Result<u64, String> {
+    let facts = view.facts().ok_or_else(|| view.trouble().to_owned())?;
+    if !facts.read_only {
+        return Err("it takes writes, but it is not the source".to_owned());
+    }
+    let mut replica = open(config, account, index).await.map_err(|error| error.to_string())?;
+    let readings = replicas::compare(report, source, &mut replica, streams).await.map_err(|error| error.to_string())?;
+    replica.session.close().await;
+    Ok(readings)
+}
+
+/// Asks every server once what it is.
+async fn look(config: &Config, account: &Account) -> Vec<View> {
+    let mut views = Vec::new();
+    for (index, server) in config.mysql.servers.iter().enumerate() {
+        let probe = Probe {
+            index,
+            server: server.clone(),
+            account: Account { database: None, ..account.clone() },
+            database: config.mysql.database.clone(),
+            gateway: config.gateway.id.to_string(),
+            period: config.mysql.probe_period,
+            deadline: config.mysql.connect_timeout,
+        };
+        let mut view = View::unasked(server.to_string());
+        match probe.once().await {
+            Ok(facts) => view.answered(facts),
+            Err(error) => view.failed(error.words),
+        }
+        views.push(view);
+    }
+    views
+}
+
+async fn open(config: &Config, account: &Account, index: usize) -> Result<Open, DbError> {
+    let Some(server) = config.mysql.servers.get(index) else { return Err(DbError::closed("mysql.servers")) };
+    let deadlines = Deadlines { connect: config.mysql.connect_timeout, query: STATEMENT_DEADLINE };
+    let mut session = Session::open(server, account, deadlines).await?;
+    session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+    session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
+    Ok(Open { name: server.to_string(), session })
+}

@@ -1,0 +1,59 @@
+//! What the auditor reads from a server.
+
+use super::Open;
+use crate::database::{Cell, DbError};
+
+/// Numbers looked at in one go.
+pub const CHUNK: u64 = 10_000;
+
+/// The numbers that are accounted for in `first..=last`: single ones, and spans of gaps that touch it.
+pub async fn accounted(
+    server: &mut Open,
+    stream: u64,
+    first: u64,
+    last: u64,
+) -> Result<(Vec<u64>, Vec<(u64, u64)>), DbError> {
+    let span = |first, last| vec![Cell::UInt(stream), Cell::UInt(first), Cell::UInt(last)];
+    let mut singles = Vec::new();
+    for table in ["readings", "dead_letters"] {
+        let sql = format!("SELECT seq FROM {table} WHERE stream = ? AND seq BETWEEN ? AND ?");
+        let rows = server.session.ask_with(&sql, span(first, last)).await?;
+        singles.extend(rows.iter().filter_map(|row| row.first().and_then(Cell::as_u64)));
+    }
+    let sql = "SELECT seq, last_seq FROM gaps WHERE stream = ? AND last_seq >= ? AND seq <= ?";
+    let rows = server.session.ask_with(sql, span(first, last)).await?;
+    let ranges = rows.iter().filter_map(|row| match row.as_slice() {
+        [first, last] => Some((first.as_u64()?, last.as_u64()?)),
+        _ => None,
+    });
+    Ok((singles, ranges.collect()))
+}
+
+/// The first number of the first row.
+pub async fn number(server: &mut Open, sql: &str, parameters: Vec<Cell>) -> Result<u64, DbError> {
+    let rows = server.session.ask_with(sql, parameters).await?;
+    Ok(rows.first().and_then(|row| row.first()).and_then(Cell::as_u64).unwrap_or(0))
+}
+
+/// The cursor of a stream at this server.
+pub async fn cursor(server: &mut Open, stream: u64) -> Result<u64, DbError> {
+    number(server, "SELECT last_seq FROM streams WHERE stream = ?", vec![Cell::UInt(stream)]).await
+}
+
+/// The spans of `1..=last` in chunks.
+pub fn chunks(last: u64) -> impl Iterator<Item = (u64, u64)> {
+    let starts = (0..last.div_ceil(CHUNK)).map(|index| index * CHUNK + 1);
+    starts.map(move |first| (first, last.min(first + CHUNK - 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_cover_everything_once() {
+        assert_eq!(chunks(0).count(), 0);
+        assert_eq!(chunks(1).collect::<Vec<_>>(), [(1, 1)]);
+        assert_eq!(chunks(CHUNK + 1).collect::<Vec<_>>(), [(1, CHUNK), (CHUNK + 1, CHUNK + 1)]);
+    }
+}

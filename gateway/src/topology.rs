@@ -1,0 +1,97 @@
+//! Which server takes writes, and why. Pure: from what each server said, to a choice with its sentence.
+
+pub mod leave;
+pub mod probe;
+mod term;
+pub mod view;
+
+pub use term::{TermStep, term_step};
+pub use view::{Facts, Replication, Term, View};
+
+/// Which server takes writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Its place in the configuration; none means: hold, the queue is patient.
+    pub source: Option<usize>,
+    /// Why, in one sentence.
+    pub why: String,
+}
+
+/// Chooses the source. `highest_term` is the highest term ever seen, on any server, also before a restart.
+pub fn choose(views: &[View], highest_term: u64) -> Choice {
+    let answers: Vec<Result<(), String>> = views.iter().map(|view| may_be_source(view, views, highest_term)).collect();
+    let candidates: Vec<usize> =
+        answers.iter().enumerate().filter(|(_, answer)| answer.is_ok()).map(|(index, _)| index).collect();
+    match candidates.as_slice() {
+        [only] => Choice { source: Some(*only), why: why_source(views, *only) },
+        [] => Choice {
+            source: None,
+            why: format!("no server takes writes: {}", join(answers.into_iter().filter_map(Result::err))),
+        },
+        several => Choice { source: None, why: why_several(views, several) },
+    }
+}
+
+/// Whether a server may be the source, or the reason why not.
+fn may_be_source(view: &View, all: &[View], highest_term: u64) -> Result<(), String> {
+    let name = &view.name;
+    let facts = view.facts().ok_or_else(|| format!("{name} does not answer ({})", view.trouble()))?;
+    if facts.read_only {
+        return Err(format!("{name} is read-only"));
+    }
+    if let Some(term) = &facts.term
+        && term.server == facts.identity
+        && term.number < highest_term
+    {
+        return Err(format!(
+            "{name} was the source before a later failover (its term is {}, the highest seen is {highest_term})",
+            term.number
+        ));
+    }
+    if facts.replication.iter().all(Replication::is_stopped_and_applied) || is_co_source(facts, all) {
+        return Ok(());
+    }
+    Err(format!("{name} is writable but still follows {}", join(facts.replication.iter().map(|r| r.upstream.clone()))))
+}
+
+/// A writable server all of whose upstreams answer and are read-only: the writable half of a pair that replicates both ways.
+fn is_co_source(facts: &Facts, all: &[View]) -> bool {
+    facts.replication.iter().all(|replication| {
+        let upstream = all.iter().filter_map(View::facts).find(|other| other.server_id == replication.upstream_id);
+        upstream.is_some_and(|upstream| upstream.read_only)
+    })
+}
+
+fn why_source(views: &[View], index: usize) -> String {
+    let Some((view, facts)) = views.get(index).and_then(|view| Some((view, view.facts()?))) else {
+        return String::new();
+    };
+    let follows =
+        if facts.replication.is_empty() { "follows no other server" } else { "has applied all that it received" };
+    let term = match &facts.term {
+        Some(term) if term.server == facts.identity => format!("holds term {}", term.number),
+        Some(term) => format!("is new in this place (term {} names another server)", term.number),
+        None => "has no term yet".to_owned(),
+    };
+    format!("{} takes writes: it is writable, {follows} and {term}", view.name)
+}
+
+fn why_several(views: &[View], several: &[usize]) -> String {
+    let describe = |view: &View| {
+        let facts = view.facts()?;
+        let term = facts
+            .term
+            .as_ref()
+            .map_or_else(|| "no term".to_owned(), |term| format!("term {} of {}", term.number, term.server));
+        Some(format!("{} ({term})", view.name))
+    };
+    let names = join(several.iter().filter_map(|index| views.get(*index)).filter_map(describe));
+    format!("several servers take writes: {names}; make all but one read-only")
+}
+
+fn join(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Asks one server, each period, over a connection of its own, what the choice needs to know.
+
+use super::{Facts, Replication, Term, View};
+use crate::database::{Account, Cell, DbError, Deadlines, Row, Session};
+use config::ServerAddress;
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// What a probe needs.
+pub struct Probe {
+    /// Its place in the configuration.
+    pub index: usize,
+    /// The server.
+    pub server: ServerAddress,
+    /// The account for data and monitoring.
+    pub account: Account,
+    /// The database that holds our tables.
+    pub database: String,
+    /// Whose cursors to read.
+    pub gateway: String,
+    /// How often to ask.
+    pub period: Duration,
+    /// How long to wait for an answer; a frozen server must not delay a failover.
+    pub deadline: Duration,
+}
+
+impl Probe {
+    /// Asks until `views` has no listener any more.
+    pub async fn run(self, views: watch::Sender<Vec<View>>) {
+        let mut ticks = interval(self.period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut session = None;
+        loop {
+            ticks.tick().await;
+            let answer = self.ask(&mut session).await;
+            if views.receiver_count() == 0 {
+                return;
+            }
+            views.send_if_modified(|views| self.store(views, answer));
+        }
+    }
+
+    fn store(&self, views: &mut [View], answer: Result<Facts, DbError>) -> bool {
+        let Some(view) = views.get_mut(self.index) else { return false };
+        let before = view.clone();
+        match answer {
+            Ok(facts) => view.answered(facts),
+            Err(error) => view.failed(error.words),
+        }
+        *view != before
+    }
+
+    /// Asks once, over a connection of its own.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn once(&self) -> Result<Facts, DbError> {
+        self.ask(&mut None).await
+    }
+
+    async fn ask(&self, session: &mut Option<Session>) -> Result<Facts, DbError> {
+        let mut open = match session.take() {
+            Some(open) => open,
+            None => self.open().await?,
+        };
+        let facts = self.facts(&mut open).await?;
+        *session = Some(open);
+        Ok(facts)
+    }
+
+    async fn open(&self) -> Result<Session, DbError> {
+        let deadlines = Deadlines { connect: self.deadline, query: self.deadline };
+        let mut session = Session::open(&self.server, &self.account, deadlines).await?;
+        let version = session.ask("SELECT VERSION()").await?;
+        if version.first().and_then(|row| row.first()?.as_text()).is_some_and(|text| text.contains("MariaDB")) {
+            return Ok(session);
+        }
+        Err(DbError::protocol(
+            session.server(),
+            "this is a MySQL server, and this version of fieldgate supports MariaDB only".to_owned(),
+        ))
+    }
+
+    async fn facts(&self, session: &mut Session) -> Result<Facts, DbError> {
+        let read_only = read_only(session).await?;
+        let (identity, server_id, crash_safe) = identity(session).await?;
+        let replication = session.ask_named("SHOW ALL SLAVES STATUS").await?.iter().map(replication).collect();
+        let mut facts = Facts { identity, server_id, read_only, replication, crash_safe, ..Facts::default() };
+        match self.term_and_cursors(session).await {
+            Ok(rows) => take_term_and_cursors(&mut facts, &rows),
+            // No tables yet: a server all the same. The drain says what is missing when it comes to write.
+            Err(error) if matches!(error.code, Some(1049 | 1146)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(facts)
+    }
+
+    /// One statement, so that the term and the cursors are of one moment.
+    async fn term_and_cursors(&self, session: &mut Session) -> Result<Vec<Row>, DbError> {
+        let database = &self.database;
+        let sql = format!(
+            "SELECT t.term, t.server, s.stream, s.last_seq FROM `{database}`.server_term t \
+             LEFT JOIN `{database}`.streams s ON s.gateway = ? WHERE t.id = 1"
+        );
+        session.ask_with(&sql, vec![Cell::text(&self.gateway)]).await
+    }
+}
+
+/// Whether the server refuses writes. Asked alone: inside a larger SELECT the variable once answered wrongly.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn read_only(session: &mut Session) -> Result<bool, DbError> {
+    let rows = session.ask("SELECT @@global.read_only").await?;
+    let answer = rows.first().and_then(|row| row.first()).and_then(Cell::as_text);
+    match answer.as_deref() {
+        Some("0" | "OFF") => Ok(false),
+        Some(_) => Ok(true),
+        None => Err(DbError::unexpected(session.server(), "SELECT @@global.read_only")),
+    }
+}
+
+/// Identity, server_id and whether commits survive a power cut.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn identity(session: &mut Session) -> Result<(String, u64, bool), DbError> {
+    let sql = "SELECT @@global.server_id, @@hostname, @@port, @@global.innodb_flush_log_at_trx_commit";
+    let rows = session.ask(sql).await?;
+    let texts: Vec<String> = rows.first().into_iter().flatten().filter_map(Cell::as_text).collect();
+    let [id, host, port, flush] = texts.as_slice() else { return Err(DbError::unexpected(session.server(), sql)) };
+    let number = id.parse().map_err(|_| DbError::unexpected(session.server(), sql))?;
+    Ok((format!("server_id {id} on {host}:{port}"), number, flush == "1"))
+}
+
+fn take_term_and_cursors(facts: &mut Facts, rows: &[Row]) {
+    for row in rows {
+        let [number, server, stream, last_seq] = row.as_slice() else { continue };
+        if let (Some(number), Some(server)) = (number.as_u64(), server.as_text()) {
+            facts.term = Some(Term { number, server });
+        }
+        if let (Some(stream), Some(last_seq)) = (stream.as_u64(), last_seq.as_u64()) {
+            facts.cursors.insert(stream, last_seq);
+        }
+    }
+}
+
+fn replication(row: &HashMap<String, Cell>) -> Replication {
+    let text = |name: &str| row.get(name).and_then(Cell::as_text).unwrap_or_default();
+    let number = |name: &str| row.get(name).and_then(Cell::as_u64).unwrap_or(0);
+    let filters = [
+        "Replicate_Do_DB",
+        "Replicate_Ignore_DB",
+        "Replicate_Do_Table",
+        "Replicate_Ignore_Table",
+        "Replicate_Wild_Do_Table",
+        "Replicate_Wild_Ignore_Table",
+        "Replicate_Rewrite_DB",
+    ];
+    let errors = [text("Last_IO_Error"), text("Last_SQL_Error")];
+    Replication {
+        upstream: format!("{}:{}", text("Master_Host"), text("Master_Port")),
+        upstream_id: number("Master_Server_Id"),
+        receiving: text("Slave_IO_Running") != "No",
+        applying: text("Slave_SQL_Running") != "No",
+        applied_all: text("Read_Master_Log_Pos") == text("Exec_Master_Log_Pos")
+            && text("Master_Log_File") == text("Relay_Master_Log_File"),
+        delay_s: number("SQL_Delay"),
+        filtered: filters.iter().any(|name| !text(name).is_empty()),
+        error: errors.into_iter().find(|error| !error.is_empty()),
+    }
+}

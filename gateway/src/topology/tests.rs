@@ -1,0 +1,112 @@
+use super::*;
+
+fn facts(identity: &str, server_id: u64) -> Facts {
+    Facts { identity: identity.to_owned(), server_id, crash_safe: true, ..Facts::default() }
+}
+
+fn term(number: u64, server: &str) -> Option<Term> {
+    Some(Term { number, server: server.to_owned() })
+}
+
+fn follows(upstream_id: u64, receiving: bool, applying: bool, applied_all: bool) -> Vec<Replication> {
+    vec![Replication {
+        upstream: format!("server {upstream_id}"),
+        upstream_id,
+        receiving,
+        applying,
+        applied_all,
+        ..Replication::default()
+    }]
+}
+
+fn views(all: Vec<Option<Facts>>) -> Vec<View> {
+    let named = all.into_iter().enumerate().map(|(index, facts)| {
+        let mut view = View::unasked(format!("db{}", index + 1));
+        match facts {
+            Some(facts) => view.answered(facts),
+            None => view.failed("no answer".to_owned()),
+        }
+        view
+    });
+    named.collect()
+}
+
+fn replica(identity: &str, server_id: u64, of: u64) -> Facts {
+    Facts {
+        read_only: true,
+        replication: follows(of, true, true, true),
+        term: term(1, "a"),
+        ..facts(identity, server_id)
+    }
+}
+
+#[test]
+fn a_plain_source_with_two_replicas() {
+    let source = Facts { term: term(1, "a"), ..facts("a", 1) };
+    let choice = choose(&views(vec![Some(source), Some(replica("b", 2, 1)), Some(replica("c", 3, 1))]), 1);
+    assert_eq!(choice.source, Some(0));
+    assert_eq!(choice.why, "db1 takes writes: it is writable, follows no other server and holds term 1");
+}
+
+#[test]
+fn nobody_takes_writes_while_the_source_is_away() {
+    let choice = choose(&views(vec![None, Some(replica("b", 2, 1))]), 1);
+    assert_eq!(choice.source, None);
+    assert_eq!(choice.why, "no server takes writes: db1 does not answer (no answer); db2 is read-only");
+}
+
+#[test]
+fn a_promoted_replica_is_the_source() {
+    let promoted = Facts { term: term(1, "a"), ..facts("b", 2) };
+    assert_eq!(choose(&views(vec![None, Some(promoted)]), 1).source, Some(1));
+}
+
+#[test]
+fn a_source_left_behind_by_a_failover_is_refused_when_it_returns() {
+    let old = Facts { term: term(1, "a"), ..facts("a", 1) };
+    let new = Facts { term: term(2, "b"), ..facts("b", 2) };
+    let choice = choose(&views(vec![Some(old.clone()), Some(new)]), 2);
+    assert_eq!(choice.source, Some(1));
+    let alone = choose(&views(vec![Some(old), None]), 2);
+    assert_eq!(alone.source, None);
+    assert!(
+        alone.why.contains("db1 was the source before a later failover (its term is 1, the highest seen is 2)"),
+        "{}",
+        alone.why
+    );
+}
+
+#[test]
+fn two_writable_servers_are_a_reason_to_hold() {
+    let one = Facts { term: term(1, "a"), ..facts("a", 1) };
+    let two = Facts { term: term(1, "a"), ..facts("b", 2) };
+    let choice = choose(&views(vec![Some(one), Some(two)]), 1);
+    assert_eq!(choice.source, None);
+    assert_eq!(
+        choice.why,
+        "several servers take writes: db1 (term 1 of a); db2 (term 1 of a); make all but one read-only"
+    );
+}
+
+#[test]
+fn a_replica_left_writable_is_not_taken_while_any_thread_of_it_runs_or_anything_is_left_to_apply() {
+    for replication in [
+        follows(1, true, true, true),
+        follows(1, false, true, true),
+        follows(1, true, false, true),
+        follows(1, false, false, false),
+    ] {
+        let stray = Facts { replication, term: term(1, "a"), ..facts("b", 2) };
+        assert_eq!(choose(&views(vec![None, Some(stray)]), 1).source, None);
+    }
+    let stopped = Facts { replication: follows(1, false, false, true), term: term(1, "a"), ..facts("b", 2) };
+    assert_eq!(choose(&views(vec![None, Some(stopped)]), 1).source, Some(1));
+}
+
+#[test]
+fn the_writable_one_of_two_servers_that_follow_each_other() {
+    let writable = Facts { replication: follows(2, true, true, true), term: term(1, "a"), ..facts("a", 1) };
+    let passive = Facts { read_only: true, replication: follows(1, true, true, true), ..facts("b", 2) };
+    assert_eq!(choose(&views(vec![Some(writable.clone()), Some(passive)]), 1).source, Some(0));
+    assert_eq!(choose(&views(vec![Some(writable), None]), 1).source, None, "its partner may be writable too");
+}
