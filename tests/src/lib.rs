@@ -1,1 +1,14 @@
-//! Placeholder.
+//! Rigs: real servers, a real broker and real nodes, each its own process in a folder and on a loopback address of
+//! its own, ended and cleaned up when the rig is dropped. Tests, demo and benches use the same ones.
+//!
+//! A rig panics, with a sentence that says what to do, when something it needs is missing or does not come in time.
+
+pub mod address;
+pub mod artifacts;
+pub mod audit;
+pub mod gateway;
+pub mod mariadb;
+pub mod mosquitto;
+pub mod node;
+pub mod payload;
+pub mod process;

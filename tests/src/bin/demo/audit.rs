@@ -1,0 +1,40 @@
+//! The end: what the nodes were told against what is in the database.
+
+use fieldgate_tests::audit::Audit;
+
+use crate::site::Site;
+use crate::story::Told;
+use crate::{Interrupt, Interrupted};
+
+/// Audits from the nodes' logs, then lets `fieldgate db reconcile` say what it finds. True when neither finds anything.
+pub fn audit(site: &mut Site, told: &Told, interrupt: &Interrupt) -> Result<bool, Interrupted> {
+    interrupt.check()?;
+    println!("\naudit, from what the broker acknowledged to the nodes:");
+    let audit = Audit::take(&site.cluster.servers[told.source], &site.logs);
+    println!(
+        "  {audit}, sent again {}, first row {:.2} s after the new source was writable",
+        sent_again(site, told.source),
+        told.first_row.as_secs_f64()
+    );
+    interrupt.check()?;
+    println!("\nfieldgate db reconcile:");
+    let reconcile = site.gateway.command(&["db", "reconcile"]);
+    for line in
+        String::from_utf8_lossy(&reconcile.stdout).lines().chain(String::from_utf8_lossy(&reconcile.stderr).lines())
+    {
+        println!("  {line}");
+    }
+    let numbers = &told.numbers;
+    println!("\nat full speed, everything on this machine:");
+    println!(
+        "  {:.0} rows/s, {:.2} CPU seconds per 100,000 rows, {:.0} MiB resident in the gateway",
+        numbers.rows_a_second, numbers.cpu_seconds_a_100_000, numbers.rss_mib
+    );
+    Ok(audit.is_clean() && reconcile.status.success())
+}
+
+/// What the gateway wrote into `events` of readings that the new source lacked.
+fn sent_again(site: &Site, source: usize) -> String {
+    let sql = "SELECT COALESCE(SUM(count), 0) FROM field.events WHERE kind = 'sent again'";
+    site.cluster.servers[source].query(sql)[0][0].clone()
+}

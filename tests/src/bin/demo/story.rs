@@ -1,0 +1,81 @@
+//! What happens in the demo, in order.
+
+use std::time::{Duration, Instant};
+
+use fieldgate_tests::mariadb::RelayLog;
+
+use crate::numbers::Numbers;
+use crate::site::Site;
+use crate::table::Table;
+use crate::{Interrupt, Interrupted};
+
+/// What was measured on the way.
+pub struct Told {
+    /// At full speed, before anything broke.
+    pub numbers: Numbers,
+    /// From the promoted server taking writes to the first row in it.
+    pub first_row: Duration,
+    /// The server that takes writes at the end.
+    pub source: usize,
+}
+
+/// Tells the whole story.
+pub fn tell(site: &mut Site, interrupt: &Interrupt) -> Result<Told, Interrupted> {
+    let mut table = Table::begin();
+    let numbers = full_speed(site, &mut table, interrupt)?;
+    table.say("two nodes begin to send 50 messages a second of 4 values each");
+    site.start_node("shed", 50.0, 4);
+    site.start_node("silo", 50.0, 4);
+    table.watch(site, 4, interrupt)?;
+    table.say("replication stops on db2: it falls behind from here on");
+    site.cluster.servers[1].stop_replication();
+    table.watch(site, 5, interrupt)?;
+    table.say("the source db1 is killed (SIGKILL); what db2 lacks is not on it");
+    site.cluster.servers[0].kill9();
+    table.watch(site, 4, interrupt)?;
+    table.say("the gateway is killed (SIGKILL) in the middle of the outage");
+    site.gateway.kill9();
+    table.watch(site, 2, interrupt)?;
+    table.say("the gateway is started again");
+    site.gateway.start();
+    table.watch(site, 4, interrupt)?;
+    table.say("somebody promotes db2, of all servers the one that lags");
+    let first_row = promote(site, &mut table, interrupt)?;
+    table.say(&format!("first row in db2 {:.2} s after it took writes", first_row.as_secs_f64()));
+    table.watch(site, 6, interrupt)?;
+    table.say("the nodes stop");
+    site.end_nodes();
+    wait_drained(site, &mut table, 1, interrupt)?;
+    Ok(Told { numbers, first_row, source: 1 })
+}
+
+/// Ten seconds as fast as it goes, on the whole site.
+fn full_speed(site: &mut Site, table: &mut Table, interrupt: &Interrupt) -> Result<Numbers, Interrupted> {
+    table.say("full speed for 10 s: two nodes send 1500 messages a second of 16 values each");
+    let measure = crate::numbers::begin(site);
+    site.start_node("fast-1", 1500.0, 16);
+    site.start_node("fast-2", 1500.0, 16);
+    table.watch(site, 10, interrupt)?;
+    let numbers = measure.end(site);
+    site.end_nodes();
+    table.say("the database catches up");
+    wait_drained(site, table, 0, interrupt)?;
+    Ok(numbers)
+}
+
+fn promote(site: &mut Site, table: &mut Table, interrupt: &Interrupt) -> Result<Duration, Interrupted> {
+    let before = site.rows(1);
+    site.cluster.servers[1].promote(RelayLog::Apply);
+    let writable = Instant::now();
+    let deadline = writable + Duration::from_secs(30);
+    table.watch_until(site, interrupt, |site| site.rows(1) > before || Instant::now() > deadline)?;
+    Ok(writable.elapsed())
+}
+
+/// Until the source has everything that was sent, or two minutes have passed: then the audit will say what is missing.
+fn wait_drained(site: &Site, table: &mut Table, source: usize, interrupt: &Interrupt) -> Result<(), Interrupted> {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    table.watch_until(site, interrupt, |site| {
+        site.rows(source).is_some_and(|rows| rows >= site.sent()) || Instant::now() > deadline
+    })
+}

@@ -1,0 +1,140 @@
+//! The configuration of a gateway under test.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::SocketAddrV4;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Gateway;
+
+/// Tables and keys of `fieldgate.toml`, put together step by step.
+#[derive(Debug, Clone)]
+pub struct GatewayBuilder {
+    sections: BTreeMap<String, BTreeMap<String, Value>>,
+    mqtt: Option<SocketAddrV4>,
+    topics: Vec<String>,
+    more: String,
+}
+
+impl GatewayBuilder {
+    pub(super) fn new(id: &str) -> Self {
+        let (sections, mqtt) = (BTreeMap::new(), None);
+        Self { sections, mqtt, topics: vec!["plants/{node}".to_owned()], more: String::new() }
+            .set("gateway", "id", id)
+            .set("gateway", "site", "lab")
+            .set("mysql", "database", "field")
+            .set("mysql", "user", "fieldgate")
+            .commit("fast")
+    }
+
+    /// `key = value` in the table `[section]`; a later one of the same key wins. Strings, numbers, bools and arrays of
+    /// them.
+    pub fn set(mut self, section: &str, key: &str, value: impl Into<Value>) -> Self {
+        self.sections.entry(section.to_owned()).or_default().insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The database servers, as `host:port`.
+    pub fn servers<S: Display>(self, servers: impl IntoIterator<Item = S>) -> Self {
+        let servers: Vec<String> = servers.into_iter().map(|server| server.to_string()).collect();
+        self.set("mysql", "servers", servers)
+    }
+
+    /// The broker to subscribe at.
+    pub fn broker(mut self, address: SocketAddrV4) -> Self {
+        self.mqtt = Some(address);
+        self
+    }
+
+    /// The topics to subscribe to; `plants/{node}`, where the nodes of the rigs publish, unless told.
+    pub fn topics(mut self, topics: &[&str]) -> Self {
+        self.topics = topics.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// How long readings stay in the queue after delivery, such as `1 day`.
+    pub fn keep(self, duration: &str) -> Self {
+        self.set("queue", "keep", duration)
+    }
+
+    /// `card` or `fast`; `fast` unless told.
+    pub fn commit(self, mode: &str) -> Self {
+        self.set("queue", "commit", mode)
+    }
+
+    /// TOML text at the end of the file, for whole tables.
+    pub fn toml(mut self, text: &str) -> Self {
+        self.more.push_str(text);
+        self.more.push('\n');
+        self
+    }
+
+    /// Writes the configuration into a new folder; the gateway is not started yet.
+    pub fn build(self) -> Gateway {
+        Gateway::create(self)
+    }
+
+    pub(super) fn to_toml(&self, folder: &Path) -> String {
+        let path = |name: &str| folder.join(name).display().to_string();
+        let settings =
+            self.clone().set("gateway", "state_dir", path("state")).set("mysql", "password_file", path("password"));
+        let mut text = String::new();
+        for (section, keys) in &settings.sections {
+            text += &table(&format!("[{section}]"), keys);
+        }
+        if let Some(broker) = settings.mqtt {
+            let keys = [("broker", json!(format!("mqtt://{broker}"))), ("topics", json!(settings.topics))];
+            text += &table("[[mqtt]]", &keys.map(|(key, value)| (key.to_owned(), value)).into());
+        }
+        text + &settings.more
+    }
+}
+
+/// Strings, numbers, bools and arrays look the same in JSON and in TOML.
+fn table(header: &str, keys: &BTreeMap<String, Value>) -> String {
+    let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    format!("{header}\n{}\n", lines.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_says_what_was_told() {
+        let text = GatewayBuilder::new("g1")
+            .servers(["127.1.1.1:3306", "127.1.1.2:3306"])
+            .broker("127.1.1.3:1883".parse().unwrap())
+            .keep("1 day")
+            .commit("card")
+            .set("mysql", "keep_until_replicas", 1)
+            .toml("[status]\nlisten = \"127.1.1.4:9464\"")
+            .to_toml(Path::new("/f"));
+        let expected = r#"[gateway]
+id = "g1"
+site = "lab"
+state_dir = "/f/state"
+
+[mysql]
+database = "field"
+keep_until_replicas = 1
+password_file = "/f/password"
+servers = ["127.1.1.1:3306","127.1.1.2:3306"]
+user = "fieldgate"
+
+[queue]
+commit = "card"
+keep = "1 day"
+
+[[mqtt]]
+broker = "mqtt://127.1.1.3:1883"
+topics = ["plants/{node}"]
+
+[status]
+listen = "127.1.1.4:9464"
+"#;
+        assert_eq!(text, expected);
+    }
+}

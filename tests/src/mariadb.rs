@@ -1,0 +1,32 @@
+//! The database rigs: MariaDB servers, one source and its replicas, each on a loopback address of its own.
+
+mod client;
+mod cluster;
+mod launch;
+mod replication;
+mod server;
+mod template;
+
+use std::time::Duration;
+
+pub use client::Row;
+pub use cluster::Cluster;
+pub use replication::RelayLog;
+pub use server::Server;
+pub use template::template;
+
+/// The port of every server of the rigs.
+pub const PORT: u16 = 3306;
+
+/// An account that may do everything, from any loopback address; its password is the same word.
+pub const ADMIN: &str = "admin";
+
+/// The account that replicas log in with; its password is the same word.
+pub const REPLICATION: &str = "repl";
+
+/// For `Server::start_with` and `Server::restart`: every server is read-only by its own settings, as it should be at
+/// a site where servers are promoted, so the one that takes writes is told so.
+pub const WRITABLE: &[&str] = &["--read-only=0"];
+
+/// Nothing here takes longer than this on a busy small machine.
+const DEADLINE: Duration = Duration::from_secs(60);

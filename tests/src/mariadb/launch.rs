@@ -1,0 +1,58 @@
+//! The command line of a server, and its data folder.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::PORT;
+use super::template::{LOG_FILE_SIZE, as_root, mariadbd};
+use crate::address::Address;
+use crate::artifacts::installed_program;
+use crate::process::Process;
+
+/// Durable, replicating by GTID, small. Read-only at every start, see `super::WRITABLE`.
+const SETTINGS: &[&str] = &[
+    "--skip-name-resolve",
+    "--read-only=1",
+    "--log-bin=binlog",
+    "--log-slave-updates=ON",
+    "--binlog-format=ROW",
+    "--gtid-domain-id=0",
+    "--gtid-strict-mode=ON",
+    "--relay-log=relay",
+    "--relay-log-recovery=1",
+    "--slave-net-timeout=4",
+    "--innodb-flush-log-at-trx-commit=1",
+    "--sync-binlog=1",
+    LOG_FILE_SIZE,
+    "--innodb-buffer-pool-size=64M",
+    "--innodb-buffer-pool-dump-at-shutdown=OFF",
+    "--innodb-buffer-pool-load-at-startup=OFF",
+    "--performance-schema=OFF",
+    "--key-buffer-size=1M",
+    "--aria-pagecache-buffer-size=1M",
+    "--max-connections=60",
+    "--thread-cache-size=8",
+];
+
+/// Starts a server whose files lie in `folder`, on this address; the arguments override the settings.
+pub(super) fn spawn(id: u32, address: &Address, folder: &Path, arguments: &[&str]) -> Process {
+    let mut command = Command::new(mariadbd());
+    command.arg("--no-defaults").args(as_root()).args(SETTINGS);
+    command.arg(format!("--bind-address={}", address.ip())).arg(format!("--port={PORT}"));
+    command.arg(format!("--report-host={}", address.ip())).arg(format!("--server-id={id}"));
+    for (option, name) in [("datadir", "data"), ("socket", "sock"), ("pid-file", "pid")] {
+        command.arg(format!("--{option}={}", folder.join(name).display()));
+    }
+    command.args(arguments);
+    Process::spawn(&format!("mariadbd {id}"), &command, &folder.join("log"))
+}
+
+/// Copies a data folder, sharing blocks where the file system can.
+pub(super) fn copy(from: &Path, to: &Path) {
+    let status = Command::new(installed_program("cp", "coreutils"))
+        .args(["--archive", "--reflink=auto", "--sparse=always"])
+        .args([from, to])
+        .status()
+        .expect("cp can be run");
+    assert!(status.success(), "{} cannot be copied to {}", from.display(), to.display());
+}

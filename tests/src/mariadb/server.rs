@@ -1,0 +1,130 @@
+//! One MariaDB server.
+
+use std::fs;
+use std::net::SocketAddrV4;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::client::{self, Layout, Row};
+use super::launch::{copy, spawn};
+use super::template::template;
+use super::{DEADLINE, PORT};
+use crate::address::Address;
+use crate::process::{Process, wait_for};
+
+/// A MariaDB server with a folder and an address of its own. Dropping it kills it and removes the folder.
+#[derive(Debug)]
+pub struct Server {
+    // Before the folder: it must have ended when the folder goes.
+    process: Process,
+    folder: TempDir,
+    address: Address,
+    id: u32,
+}
+
+impl Server {
+    /// Starts a server with this `server_id` (distinct within a cluster) and more `mariadbd` arguments, which override
+    /// the rig's, and waits until it answers.
+    pub fn start_with(id: u32, arguments: &[&str]) -> Self {
+        let mut server = Self::spawn(id, arguments);
+        server.wait_until_ready();
+        server
+    }
+
+    /// Starts a server without waiting.
+    pub(super) fn spawn(id: u32, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for mariadbd");
+        copy(&template(), &folder.path().join("data"));
+        let address = Address::claim();
+        let process = spawn(id, &address, folder.path(), arguments);
+        Self { process, folder, address, id }
+    }
+
+    /// Returns when the server answers; panics with the end of its log when it has ended.
+    pub(super) fn wait_until_ready(&mut self) {
+        wait_for(&format!("mariadbd {} to answer", self.id), DEADLINE, || {
+            self.process.assert_running();
+            // Asking earlier would only cost a client.
+            self.socket().exists() && self.try_query("SELECT 1").is_ok()
+        });
+    }
+
+    /// Where it listens, as `127.x.y.z:3306`.
+    pub fn address(&self) -> SocketAddrV4 {
+        self.address.port(PORT)
+    }
+
+    /// Its `server_id`.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The process id of the server.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The rows of an answer, or the server's complaint. As root, over the socket; 60 s at most.
+    pub fn try_query(&self, sql: &str) -> Result<Vec<Row>, String> {
+        client::run(&self.socket(), Layout::Rows, sql).map(|answer| client::rows(&answer))
+    }
+
+    /// The rows of an answer; panics with the server's complaint.
+    pub fn query(&self, sql: &str) -> Vec<Row> {
+        self.try_query(sql).unwrap_or_else(|complaint| self.refused(sql, &complaint))
+    }
+
+    /// Runs statements whose answer does not matter; panics with the server's complaint.
+    pub fn execute(&self, sql: &str) {
+        self.query(sql);
+    }
+
+    /// A column of `SHOW SLAVE STATUS`; `None` when no replication is configured.
+    pub fn replication_status(&self, column: &str) -> Option<String> {
+        let sql = "SHOW SLAVE STATUS";
+        let answer =
+            client::run(&self.socket(), Layout::Columns, sql).unwrap_or_else(|complaint| self.refused(sql, &complaint));
+        client::column(&answer, column)
+    }
+
+    /// SIGKILL, as the kernel short of memory or a power cut would.
+    pub fn kill9(&mut self) {
+        self.process.kill();
+    }
+
+    /// SIGSTOP: connections stay open and silent.
+    pub fn freeze(&mut self) {
+        self.process.freeze();
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&mut self) {
+        self.process.thaw();
+    }
+
+    /// SIGTERM, an orderly end. Panics when it takes more than a minute.
+    pub fn stop(&mut self) {
+        assert!(self.process.stop(DEADLINE).is_some(), "mariadbd {} did not stop", self.id);
+    }
+
+    /// Starts a killed or stopped server again on its data and address, and first stops one that runs. The arguments
+    /// of the earlier start are forgotten: without `super::WRITABLE` it comes back read-only.
+    pub fn restart(&mut self, arguments: &[&str]) {
+        if self.process.is_running() {
+            self.stop();
+        }
+        // A killed one leaves it behind.
+        let _ = fs::remove_file(self.socket());
+        self.process = spawn(self.id, &self.address, self.folder.path(), arguments);
+        self.wait_until_ready();
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("sock")
+    }
+
+    fn refused(&self, sql: &str, complaint: &str) -> ! {
+        panic!("mariadbd {} at {}: {complaint}\nin: {sql}", self.id, self.address())
+    }
+}
