@@ -1,0 +1,301 @@
+//! Frames: what one value in the store looks like. The table of their bytes is in the documentation of the crate.
+//!
+//! All numbers are big-endian, as in the key, so that there is one byte order to remember.
+
+use serde::ser::{Serialize, Serializer};
+
+use crate::key::Key;
+use crate::{Kind, Record, StreamId};
+
+pub(crate) const MAGIC: [u8; 4] = *b"FGQ1";
+/// The layout that this version writes, and the newest it reads.
+pub(crate) const LAYOUT: u8 = 1;
+pub(crate) const HEADER_BYTES: usize = 50;
+const CHECKED_FROM: usize = 8;
+
+/// A frame is at most so long, header included: 7 KiB. Longer values would become files of their own in the store,
+/// which the store never syncs.
+pub const MAX_FRAME_BYTES: usize = 7 * 1024;
+
+/// A frame has at most so many records.
+pub const MAX_FRAME_RECORDS: usize = 64;
+
+/// Where a frame stands in the unit that it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole = 0,
+    First = 1,
+    Middle = 2,
+    Last = 3,
+}
+
+impl Part {
+    fn from_byte(byte: u8) -> Option<Part> {
+        [Part::Whole, Part::First, Part::Middle, Part::Last].into_iter().find(|part| *part as u8 == byte)
+    }
+
+    /// Whether more frames of the same unit have to follow.
+    pub(crate) fn is_unfinished(self) -> bool {
+        matches!(self, Part::First | Part::Middle)
+    }
+}
+
+/// What a frame says about its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) part: Part,
+    pub(crate) records: u16,
+    pub(crate) numbered: u16,
+    pub(crate) order: u64,
+    pub(crate) stream: StreamId,
+    pub(crate) first: u64,
+    pub(crate) written_ms: u64,
+}
+
+/// Some records of a stream, stored together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The stream they belong to.
+    pub stream: StreamId,
+    /// The local counter of streams: a later stream has a higher one.
+    pub order: u64,
+    /// The sequence number of the first numbered record.
+    pub first: u64,
+    /// The sequence number of the last numbered record.
+    pub last: u64,
+    /// The wall clock when it was written, milliseconds since 1970; 0 when it was unknown.
+    pub written_ms: u64,
+    /// The records with and without a number, in their order.
+    pub records: Vec<Record>,
+    /// The length in the store.
+    pub(crate) bytes: u64,
+}
+
+/// Why bytes are not a frame of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FrameError {
+    Damaged(&'static str),
+    NewerLayout(u8),
+}
+
+struct Body<'a>(&'a [u8]);
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl Header {
+    /// Checks magic, checksum, version and key, and reads the header.
+    pub(crate) fn read(key: Key, frame: &[u8]) -> Result<Header, FrameError> {
+        check_sum(frame)?;
+        let mut fields = Fields(&frame[CHECKED_FROM..]);
+        let body_bytes = fields.u32();
+        let version = fields.u8();
+        if version > LAYOUT {
+            return Err(FrameError::NewerLayout(version));
+        }
+        let header = fields.header().ok_or(FrameError::Damaged("a field of the header is impossible"))?;
+        if usize::try_from(body_bytes) != Ok(frame.len() - HEADER_BYTES) {
+            return Err(FrameError::Damaged("the length is wrong"));
+        }
+        if header.key() != key {
+            return Err(FrameError::Damaged("it is stored under the key of another frame"));
+        }
+        Ok(header)
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        Key { order: self.order, first: self.first }
+    }
+
+    /// The sequence number of the last numbered record.
+    pub(crate) fn last(&self) -> u64 {
+        self.first.saturating_add(u64::from(self.numbered).saturating_sub(1))
+    }
+
+    /// The frame with these records, which the caller has counted.
+    pub(crate) fn encode(&self, records: &[&Record]) -> Result<Vec<u8>, serde_cbor::Error> {
+        let pairs: Vec<(u8, Body<'_>)> = records.iter().map(|record| (record.kind.0, Body(&record.body))).collect();
+        let body = serde_cbor::to_vec(&pairs)?;
+        let mut frame = Vec::with_capacity(HEADER_BYTES + body.len());
+        frame.extend(MAGIC);
+        frame.extend([0; 4]);
+        frame.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
+        frame.extend([LAYOUT, self.part as u8]);
+        frame.extend([self.records, self.numbered].map(u16::to_be_bytes).concat());
+        frame.extend([self.order, self.stream.as_u64(), self.first, self.written_ms].map(u64::to_be_bytes).concat());
+        frame.extend(body);
+        let sum = crc32fast::hash(&frame[CHECKED_FROM..]).to_be_bytes();
+        frame[MAGIC.len()..CHECKED_FROM].copy_from_slice(&sum);
+        Ok(frame)
+    }
+}
+
+impl Frame {
+    /// Checks everything and reads the records.
+    pub(crate) fn decode(key: Key, bytes: &[u8]) -> Result<Frame, FrameError> {
+        let header = Header::read(key, bytes)?;
+        let pairs: Vec<(u8, &[u8])> = serde_cbor::from_slice(&bytes[HEADER_BYTES..])
+            .map_err(|_| FrameError::Damaged("the body is not an array of records"))?;
+        let records: Vec<Record> =
+            pairs.into_iter().map(|(kind, body)| Record { kind: Kind(kind), body: body.to_vec() }).collect();
+        let numbered = records.iter().filter(|record| record.kind.is_numbered()).count();
+        if records.len() != usize::from(header.records) || numbered != usize::from(header.numbered) {
+            return Err(FrameError::Damaged("the body has another number of records than the header says"));
+        }
+        Ok(Frame {
+            stream: header.stream,
+            order: header.order,
+            first: header.first,
+            last: header.last(),
+            written_ms: header.written_ms,
+            records,
+            bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        })
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        Key { order: self.order, first: self.first }
+    }
+}
+
+fn check_sum(frame: &[u8]) -> Result<(), FrameError> {
+    if frame.len() < HEADER_BYTES || frame[..MAGIC.len()] != MAGIC {
+        return Err(FrameError::Damaged("it does not begin like a frame"));
+    }
+    if frame[MAGIC.len()..CHECKED_FROM] != crc32fast::hash(&frame[CHECKED_FROM..]).to_be_bytes() {
+        return Err(FrameError::Damaged("the checksum is wrong"));
+    }
+    Ok(())
+}
+
+/// Takes big-endian numbers from the front of a header whose length was checked.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        match self.0.split_first_chunk::<N>() {
+            Some((bytes, rest)) => {
+                self.0 = rest;
+                *bytes
+            }
+            None => [0; N],
+        }
+    }
+
+    fn u8(&mut self) -> u8 {
+        u8::from_be_bytes(self.take())
+    }
+
+    fn u16(&mut self) -> u16 {
+        u16::from_be_bytes(self.take())
+    }
+
+    fn u32(&mut self) -> u32 {
+        u32::from_be_bytes(self.take())
+    }
+
+    fn u64(&mut self) -> u64 {
+        u64::from_be_bytes(self.take())
+    }
+
+    fn header(&mut self) -> Option<Header> {
+        let header = Header {
+            part: Part::from_byte(self.u8())?,
+            records: self.u16(),
+            numbered: self.u16(),
+            order: self.u64(),
+            stream: StreamId::from_u64(self.u64())?,
+            first: self.u64(),
+            written_ms: self.u64(),
+        };
+        (header.numbered > 0 && header.first > 0).then_some(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> (Key, Vec<u8>, Vec<Record>) {
+        let records = vec![
+            Record { kind: Kind::READING, body: b"one".to_vec() },
+            Record { kind: Kind(0x42), body: vec![] },
+            Record { kind: Kind(0xfe), body: vec![9; 300] },
+        ];
+        let header = Header {
+            part: Part::Whole,
+            records: 3,
+            numbered: 2,
+            order: 5,
+            stream: StreamId::from_u64(0x1234).unwrap(),
+            first: 77,
+            written_ms: 1_000,
+        };
+        (header.key(), header.encode(&records.iter().collect::<Vec<_>>()).unwrap(), records)
+    }
+
+    fn with_sum(mut frame: Vec<u8>) -> Vec<u8> {
+        let sum = crc32fast::hash(&frame[CHECKED_FROM..]).to_be_bytes();
+        frame[4..8].copy_from_slice(&sum);
+        frame
+    }
+
+    #[test]
+    fn comes_back_as_it_went_with_kinds_nobody_knows() {
+        let (key, bytes, records) = sample();
+        let frame = Frame::decode(key, &bytes).unwrap();
+        assert_eq!((frame.order, frame.first, frame.last, frame.written_ms), (5, 77, 78, 1_000));
+        assert_eq!((frame.stream.as_u64(), frame.records), (0x1234, records));
+    }
+
+    #[test]
+    fn the_layout_on_disk_does_not_change() {
+        let (_, bytes, _) = sample();
+        assert_eq!(&bytes[..4], b"FGQ1");
+        assert_eq!(bytes[8..12], u32::try_from(bytes.len() - 50).unwrap().to_be_bytes());
+        assert_eq!(bytes[12..18], [1, 0, 0, 3, 0, 2]);
+        assert_eq!((bytes[25], bytes[32], bytes[33], bytes[41], bytes[48], bytes[49]), (5, 0x12, 0x34, 77, 3, 232));
+        assert_eq!(bytes[50..56], [0x83, 0x82, 0x01, 0x43, b'o', b'n']);
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let (key, bytes, _) = sample();
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(Frame::decode(key, &damaged), Err(FrameError::Damaged(_))), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn every_shortened_frame_is_noticed() {
+        let (key, bytes, _) = sample();
+        for length in 0..bytes.len() {
+            assert!(Frame::decode(key, &bytes[..length]).is_err());
+        }
+        assert!(Frame::decode(key, &with_sum(bytes[..bytes.len() - 1].to_vec())).is_err());
+    }
+
+    #[test]
+    fn a_good_checksum_does_not_excuse_wrong_contents() {
+        let (key, bytes, _) = sample();
+        let other = Key { order: 5, first: 78 };
+        assert!(matches!(Frame::decode(other, &bytes), Err(FrameError::Damaged(_))));
+        for (offset, byte) in [(13, 9), (15, 4), (17, 1), (17, 0), (50, 0x60)] {
+            let mut wrong = bytes.clone();
+            wrong[offset] = byte;
+            assert!(matches!(Frame::decode(key, &with_sum(wrong)), Err(FrameError::Damaged(_))), "{offset}");
+        }
+    }
+
+    #[test]
+    fn a_newer_layout_is_not_damage() {
+        let (key, mut bytes, _) = sample();
+        bytes[12] = 2;
+        assert_eq!(Frame::decode(key, &with_sum(bytes)), Err(FrameError::NewerLayout(2)));
+    }
+}

@@ -1,0 +1,211 @@
+//! The marks: a tiny file that remembers every stream and how far it went, so that what a disk forgot is noticed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::io_at;
+use crate::{QueueError, SetAside, StreamId, files};
+
+const FILE: &str = "marks.json";
+const SET_ASIDE_FILE: &str = "marks-set-aside.json";
+const LAYOUT: u32 = 1;
+
+/// A stream that this queue remembers, whether or not it still holds readings of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownStream {
+    /// The stream.
+    pub stream: StreamId,
+    /// The local counter of streams: a later stream has a higher one.
+    pub order: u64,
+    /// The highest number ever known of it, durable here or in a database; 0 = none.
+    pub end: u64,
+}
+
+/// All streams that are remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Marks(BTreeMap<StreamId, KnownStream>);
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    layout: u32,
+    /// CRC-32 of `streams` as this program writes it, in hexadecimal digits.
+    checksum: String,
+    streams: Vec<KnownStream>,
+}
+
+#[derive(Deserialize)]
+struct LayoutOnly {
+    layout: u32,
+}
+
+enum Unusable {
+    Newer(u32),
+    Unreadable(String),
+}
+
+impl Marks {
+    /// Remembers a stream, or raises its end.
+    pub(crate) fn learn(&mut self, stream: StreamId, order: u64, end: u64) {
+        let known = self.0.entry(stream).or_insert(KnownStream { stream, order, end });
+        known.end = known.end.max(end);
+    }
+
+    pub(crate) fn get(&self, stream: StreamId) -> Option<KnownStream> {
+        self.0.get(&stream).copied()
+    }
+
+    pub(crate) fn forget(&mut self, stream: StreamId) {
+        self.0.remove(&stream);
+    }
+
+    pub(crate) fn highest_order(&self) -> u64 {
+        self.0.values().map(|known| known.order).max().unwrap_or(0)
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn list(&self) -> Vec<KnownStream> {
+        let mut streams: Vec<KnownStream> = self.0.values().copied().collect();
+        streams.sort_by_key(|known| known.order);
+        streams
+    }
+
+    /// Makes them durable in the queue's folder.
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), QueueError> {
+        let path = folder.join(FILE);
+        let content = self.to_json().map_err(|error| io_at("write", &path)(io::Error::other(error)))?;
+        files::replace(&path, &content)
+    }
+
+    fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let streams = self.list();
+        serde_json::to_vec(&File { layout: LAYOUT, checksum: checksum(&streams)?, streams })
+    }
+
+    fn from_json(bytes: &[u8]) -> Result<Marks, Unusable> {
+        let unreadable = |error: serde_json::Error| Unusable::Unreadable(error.to_string());
+        let LayoutOnly { layout } = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if layout > LAYOUT {
+            return Err(Unusable::Newer(layout));
+        }
+        let file: File = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if file.checksum != checksum(&file.streams).map_err(unreadable)? {
+            return Err(Unusable::Unreadable("the checksum is wrong".to_owned()));
+        }
+        Ok(Marks(file.streams.into_iter().map(|known| (known.stream, known)).collect()))
+    }
+}
+
+fn checksum(streams: &[KnownStream]) -> serde_json::Result<String> {
+    Ok(format!("{:08x}", crc32fast::hash(&serde_json::to_vec(streams)?)))
+}
+
+/// Reads the marks of a queue, or says why they cannot be read: the queue then goes on without them.
+pub(crate) fn load(folder: &Path) -> Result<(Marks, Option<String>), QueueError> {
+    let path = folder.join(FILE);
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok((Marks::default(), None));
+        }
+        Err(error) => return Ok((Marks::default(), Some(error.to_string()))),
+        Ok(bytes) => bytes,
+    };
+    match Marks::from_json(&bytes) {
+        Ok(marks) => Ok((marks, None)),
+        Err(Unusable::Unreadable(reason)) => Ok((Marks::default(), Some(reason))),
+        Err(Unusable::Newer(found)) => Err(newer(&path, found)),
+    }
+}
+
+/// Moves marks that cannot be read out of the way, over the ones before them.
+pub(crate) fn set_aside(folder: &Path, reason: String) -> Result<SetAside, QueueError> {
+    let aside = folder.join(SET_ASIDE_FILE);
+    files::rename(&folder.join(FILE), &aside)?;
+    Ok(SetAside { folder: aside, reason })
+}
+
+fn newer(path: &Path, found: u32) -> QueueError {
+    QueueError::NewerLayout { place: path.display().to_string(), found, known: LAYOUT }
+}
+
+/// When the marks were last written, and when they have to be again: they cost three syncs, so they follow lazily. The
+/// numbers in between are known from the store, unless it forgets them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) end: u64,
+    pub(crate) written_ms: u64,
+}
+
+const NUMBERS_BETWEEN: u64 = 50_000;
+const MS_BETWEEN: u64 = 10_000;
+
+impl Pace {
+    pub(crate) fn is_due(self, now: Pace) -> bool {
+        now.end.saturating_sub(self.end) >= NUMBERS_BETWEEN
+            || now.written_ms.saturating_sub(self.written_ms) >= MS_BETWEEN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(bits: u64) -> StreamId {
+        StreamId::from_u64(bits).unwrap()
+    }
+
+    fn some() -> Marks {
+        let mut marks = Marks::default();
+        marks.learn(stream(7), 2, 0);
+        marks.learn(stream(9), 1, 40);
+        marks.learn(stream(9), 1, 30);
+        marks
+    }
+
+    #[test]
+    fn come_back_from_the_file_oldest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        some().write(folder.path()).unwrap();
+        let (marks, unreadable) = load(folder.path()).unwrap();
+        assert_eq!((&marks, unreadable), (&some(), None));
+        let listed: Vec<_> = marks.list().iter().map(|known| (known.stream.as_u64(), known.end)).collect();
+        assert_eq!(listed, [(9, 40), (7, 0)]);
+        assert_eq!(marks.highest_order(), 2);
+    }
+
+    #[test]
+    fn unreadable_ones_are_set_aside_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = String::from_utf8(some().to_json().unwrap()).unwrap();
+        let flipped = good.replace(":40", ":41");
+        for (content, word) in [("", "EOF"), (&good[..good.len() / 2], "EOF"), (&flipped, "checksum")] {
+            fs::write(folder.path().join(FILE), content).unwrap();
+            let (marks, unreadable) = load(folder.path()).unwrap();
+            assert_eq!(marks, Marks::default());
+            let set_aside = set_aside(folder.path(), unreadable.unwrap()).unwrap();
+            assert!(set_aside.reason.contains(word), "{}", set_aside.reason);
+            assert_eq!(fs::read_to_string(set_aside.folder).unwrap(), content);
+            assert!(!folder.path().join(FILE).exists());
+        }
+    }
+
+    #[test]
+    fn newer_ones_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let newer = r#"{"layout":2,"streams":{"a":1}}"#;
+        fs::write(folder.path().join(FILE), newer).unwrap();
+        assert!(matches!(load(folder.path()), Err(QueueError::NewerLayout { found: 2, known: 1, .. })));
+        assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), newer);
+    }
+
+    #[test]
+    fn are_due_after_numbers_or_time() {
+        let last = Pace { end: 500, written_ms: 1_000_000 };
+        assert!(!last.is_due(Pace { end: 50_499, written_ms: 1_009_999 }));
+        assert!(last.is_due(Pace { end: 50_500, written_ms: 0 }));
+        assert!(last.is_due(Pace { end: 501, written_ms: 1_010_000 }));
+    }
+}

@@ -1,0 +1,330 @@
+//! The queue against a model of it, over a store that forgets what was not synced.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use crate::frame::MAX_FRAME_BYTES;
+use crate::lock::Lock;
+use crate::memory_store::MemoryStore;
+use crate::queue::start;
+use crate::skip::SkippingStore;
+use crate::{Kind, Opened, QueueError, Reader, Record, StreamId, Unit, marks};
+
+const KEPT_FRAMES: usize = 3;
+
+/// One thing that happens. Sizes are the bodies of one unit's readings.
+#[derive(Debug, Clone)]
+enum Step {
+    Append(Vec<Vec<usize>>),
+    /// The power is cut, or the process killed, before this append has synced: so many of its writes survive.
+    CutDuringAppend(Vec<Vec<usize>>, usize),
+    KillDuringAppend(Vec<Vec<usize>>, usize),
+    /// Trims the stream that is so many back from the newest, through so many percent of its numbers.
+    Trim(usize, u64),
+    NoteEnd(usize, u64),
+    Restart,
+    /// As `kill -9` does: so many unsynced writes are in the page cache and may still be lost.
+    Kill(usize),
+    CutPower(usize),
+}
+
+fn any_units() -> impl Strategy<Value = Vec<Vec<usize>>> {
+    let small = proptest::collection::vec(0_usize..60, 1..8);
+    let large = proptest::collection::vec(2000_usize..6000, 1..6);
+    proptest::collection::vec(prop_oneof![3 => small, 1 => large], 0..12)
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => any_units().prop_map(Step::Append),
+        1 => (any_units(), 0_usize..20).prop_map(|(units, survivors)| Step::CutDuringAppend(units, survivors)),
+        3 => (0_usize..4, 0_u64..=110).prop_map(|(back, percent)| Step::Trim(back, percent)),
+        1 => (0_usize..4, 0_u64..500).prop_map(|(back, end)| Step::NoteEnd(back, end)),
+        1 => Just(Step::Restart),
+        1 => (any_units(), 0_usize..20).prop_map(|(units, survivors)| Step::KillDuringAppend(units, survivors)),
+        1 => (0_usize..20).prop_map(Step::Kill),
+        1 => (0_usize..20).prop_map(Step::CutPower),
+    ]
+}
+
+/// What has to be true of one stream.
+#[derive(Debug, Default)]
+struct Expected {
+    /// Every body ever given to an append, also those that were never acknowledged.
+    bodies: Vec<Vec<u8>>,
+    /// How many of them were acknowledged or shown.
+    acknowledged: u64,
+    trimmed_through: u64,
+    /// The numbers at which a unit ends.
+    unit_ends: Vec<u64>,
+}
+
+struct Rig {
+    folder: tempfile::TempDir,
+    disk: MemoryStore,
+    opened: Option<Opened>,
+    streams: Vec<(StreamId, Expected)>,
+}
+
+impl Rig {
+    fn new() -> Rig {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rig = Rig { folder, disk: MemoryStore::default(), opened: None, streams: Vec::new() };
+        rig.open();
+        rig
+    }
+
+    fn open(&mut self) {
+        self.opened = None;
+        let lock = Lock::take(self.folder.path()).unwrap();
+        let (marks, unreadable) = marks::load(self.folder.path()).unwrap();
+        assert_eq!(unreadable, None);
+        let store = SkippingStore::new(Box::new(self.disk.clone()));
+        let mut opened = start(self.folder.path(), lock, store, marks).unwrap();
+        opened.writer.kept_frames = KEPT_FRAMES;
+        self.streams.push((opened.stream, Expected::default()));
+        self.opened = Some(opened);
+    }
+
+    /// Ends the process without a chance to tidy up.
+    fn end_process(&mut self) {
+        let path = self.folder.path().join("marks.json");
+        let marks = std::fs::read(&path).unwrap();
+        self.disk.refuse_sync();
+        self.opened = None;
+        std::fs::write(&path, marks).unwrap();
+    }
+
+    fn kill(&mut self, survivors: usize) {
+        self.end_process();
+        self.disk.end_process(survivors);
+        self.open();
+    }
+
+    fn cut_power(&mut self, survivors: usize) {
+        self.end_process();
+        self.disk.cut_power(survivors);
+        self.open();
+    }
+
+    fn opened(&mut self) -> &mut Opened {
+        self.opened.as_mut().unwrap()
+    }
+
+    fn reader(&self) -> &Reader {
+        &self.opened.as_ref().unwrap().reader
+    }
+
+    fn back(&mut self, back: usize) -> &mut (StreamId, Expected) {
+        let index = self.streams.len().saturating_sub(1 + back);
+        &mut self.streams[index]
+    }
+
+    fn plan(&mut self, sizes: &[Vec<usize>]) -> Vec<Unit> {
+        let expected = &mut self.back(0).1;
+        let mut units = Vec::new();
+        for unit in sizes {
+            let mut records = Vec::new();
+            for &size in unit {
+                let body = format!("{}{}", expected.bodies.len() + 1, ".".repeat(size)).into_bytes();
+                expected.bodies.push(body.clone());
+                records.push(Record { kind: Kind::READING, body });
+            }
+            records.push(Record { kind: Kind::MQTT_RECEIPT, body: vec![7; 8] });
+            expected.unit_ends.push(u64::try_from(expected.bodies.len()).unwrap());
+            units.push(Unit::new(records).unwrap());
+        }
+        units
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Append(sizes) => self.append(&sizes),
+            Step::CutDuringAppend(sizes, survivors) => {
+                self.fail_to_append(&sizes);
+                self.cut_power(survivors);
+            }
+            Step::KillDuringAppend(sizes, survivors) => {
+                self.fail_to_append(&sizes);
+                self.kill(survivors);
+            }
+            Step::Trim(back, percent) => self.trim(back, percent),
+            Step::NoteEnd(back, end) => self.note_end(back, end),
+            Step::Restart => self.open(),
+            Step::Kill(survivors) => self.kill(survivors),
+            Step::CutPower(survivors) => self.cut_power(survivors),
+        }
+    }
+
+    fn append(&mut self, sizes: &[Vec<usize>]) {
+        let units = self.plan(sizes);
+        let first = self.back(0).1.acknowledged + 1;
+        let last = u64::try_from(self.back(0).1.bodies.len()).unwrap();
+        let given = self.opened().writer.append(&units, 5).unwrap();
+        assert_eq!((given.first, given.last), (first, last));
+        self.back(0).1.acknowledged = last;
+    }
+
+    fn fail_to_append(&mut self, sizes: &[Vec<usize>]) {
+        let units = self.plan(sizes);
+        self.disk.refuse_sync();
+        let refused = self.opened().writer.append(&units, 5);
+        assert!(units.is_empty() || matches!(refused, Err(QueueError::SyncFailed { .. })));
+        self.check_shown();
+    }
+
+    fn trim(&mut self, back: usize, percent: u64) {
+        let (stream, expected) = self.back(back);
+        let (stream, through) = (*stream, expected.acknowledged * percent / 100);
+        let frames = self.reader().newest_first().count();
+        let before = self.shown_count();
+        let removed = self.opened().writer.trim(stream, through).unwrap();
+        assert_eq!(before - removed, self.shown_count());
+        assert!(self.reader().newest_first().count() >= frames.min(KEPT_FRAMES));
+        let newest = self.streams.len() - 1;
+        let target = newest.saturating_sub(back);
+        for (index, (_, expected)) in self.streams.iter_mut().enumerate().take(target + 1) {
+            let through = if index < target { u64::MAX } else { through };
+            expected.trimmed_through = expected.trimmed_through.max(through);
+        }
+    }
+
+    fn note_end(&mut self, back: usize, end: u64) {
+        let stream = self.back(back).0;
+        let before = self.end_of(stream);
+        if let Some(before) = before {
+            self.reader().note_end(stream, end).unwrap();
+            assert_eq!(self.end_of(stream), Some(before.max(end)));
+        }
+    }
+
+    fn end_of(&self, stream: StreamId) -> Option<u64> {
+        self.reader().known_streams().iter().find(|known| known.stream == stream).map(|known| known.end)
+    }
+
+    fn shown_count(&self) -> u64 {
+        let streams = self.streams.iter().map(|(stream, _)| self.shown(*stream).len());
+        streams.map(|count| u64::try_from(count).unwrap()).sum()
+    }
+
+    fn shown(&self, stream: StreamId) -> BTreeMap<u64, Vec<u8>> {
+        let mut shown = BTreeMap::new();
+        loop {
+            let from = shown.last_key_value().map_or(0, |(seq, _)| seq + 1);
+            let batch = self.reader().read(stream, from, 7, MAX_FRAME_BYTES).unwrap();
+            if batch.is_empty() {
+                return shown;
+            }
+            assert!(batch.len() <= 7);
+            shown.extend(batch.into_iter().map(|numbered| (numbered.seq, numbered.record.body)));
+        }
+    }
+
+    /// What is shown is right, and from now on a promise like what was acknowledged.
+    fn check_shown(&mut self) {
+        self.check_streams();
+        self.check_backwards();
+        for index in 0..self.streams.len() {
+            let last = self.shown(self.streams[index].0).last_key_value().map_or(0, |(last, _)| *last);
+            let expected = &mut self.streams[index].1;
+            expected.acknowledged = expected.acknowledged.max(last);
+        }
+    }
+
+    fn check_streams(&self) {
+        let spans = self.reader().spans().unwrap();
+        for (stream, expected) in &self.streams {
+            let shown = self.shown(*stream);
+            check_stream(&shown, expected);
+            let ends = shown.first_key_value().zip(shown.last_key_value()).map(|(first, last)| (*first.0, *last.0));
+            let span = spans.iter().find(|span| span.stream == *stream).map(|span| (span.first, span.last));
+            assert_eq!(span, ends);
+            let last = ends.map_or(0, |(_, last)| last);
+            assert!(last == 0 || self.end_of(*stream).unwrap() >= last);
+        }
+    }
+
+    /// The same readings are found newest first.
+    fn check_backwards(&self) {
+        let mut backwards: Vec<(StreamId, Vec<u8>)> = Vec::new();
+        for frame in self.reader().newest_first() {
+            let frame = frame.unwrap();
+            let numbered = frame.records.into_iter().filter(|record| record.kind.is_numbered());
+            backwards.extend(numbered.rev().map(|record| (frame.stream, record.body)));
+        }
+        backwards.reverse();
+        let forwards =
+            self.streams.iter().flat_map(|(stream, _)| self.shown(*stream).into_values().map(|body| (*stream, body)));
+        assert_eq!(backwards, forwards.collect::<Vec<_>>());
+    }
+}
+
+fn check_stream(shown: &BTreeMap<u64, Vec<u8>>, expected: &Expected) {
+    for number in expected.trimmed_through.saturating_add(1)..=expected.acknowledged {
+        assert!(shown.contains_key(&number), "acknowledged reading {number} is gone");
+    }
+    for (number, body) in shown {
+        assert_eq!(body, &expected.bodies[usize::try_from(number - 1).unwrap()]);
+    }
+    if let (Some((first, _)), Some((last, _))) = (shown.first_key_value(), shown.last_key_value()) {
+        assert_eq!(last - first + 1, u64::try_from(shown.len()).unwrap(), "numbers are consecutive");
+        assert!(expected.unit_ends.contains(last), "a unit is there in part");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn nothing_acknowledged_is_ever_lost(steps in proptest::collection::vec(any_step(), 1..30)) {
+        let mut rig = Rig::new();
+        for step in steps {
+            rig.apply(step);
+            rig.check_shown();
+        }
+    }
+}
+
+fn append_units(rig: &mut Rig, units: usize) {
+    rig.apply(Step::Append(vec![vec![5000]; units]));
+}
+
+#[test]
+fn a_damaged_frame_is_a_jump_in_the_numbers_and_is_counted_once() {
+    let mut rig = Rig::new();
+    append_units(&mut rig, 5);
+    let stream = rig.opened().stream;
+    rig.disk.flip(crate::memory_store::key(1, 3));
+    for _ in 0..2 {
+        let numbers: Vec<u64> = rig.shown(stream).into_keys().collect();
+        assert_eq!(numbers, [1, 2, 4, 5]);
+    }
+    assert_eq!(rig.reader().damaged_frames(), 1);
+    assert_eq!(rig.reader().read(stream, 3, 1, 1).unwrap()[0].seq, 4);
+}
+
+#[test]
+fn a_damaged_frame_is_trimmed_with_those_around_it() {
+    let mut rig = Rig::new();
+    append_units(&mut rig, 6);
+    let stream = rig.opened().stream;
+    rig.disk.flip(crate::memory_store::key(1, 2));
+    assert_eq!(rig.opened().writer.trim(stream, 1).unwrap(), 1);
+    assert_eq!(rig.opened().writer.trim(stream, 3).unwrap(), 1);
+    assert_eq!(rig.shown(stream).into_keys().collect::<Vec<_>>(), [4, 5, 6]);
+}
+
+#[test]
+fn a_failed_sync_is_final_and_shows_nothing() {
+    let mut rig = Rig::new();
+    append_units(&mut rig, 1);
+    let stream = rig.opened().stream;
+    let unit = Unit::new(vec![Record { kind: Kind::READING, body: vec![1] }]).unwrap();
+    rig.disk.refuse_sync();
+    for _ in 0..2 {
+        let refused = rig.opened().writer.append(std::slice::from_ref(&unit), 0);
+        let Err(QueueError::SyncFailed { reason, .. }) = refused else { panic!("{refused:?}") };
+        assert_eq!(reason, "the disk is gone");
+    }
+    assert_eq!(rig.shown(stream).len(), 1);
+}
