@@ -1,0 +1,57 @@
+# fieldgate: what there is to run. `make` alone lists it.
+#
+# make's own exit status is 0 when the target succeeded and 2 when it did not.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint setup
+
+release := $(or $(CARGO_TARGET_DIR),target)/release
+
+help:
+	@echo "make demo   build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
+	@echo "make test   every test, against a real MariaDB and a real mosquitto"
+	@echo "make lint   format, clippy and the dependency policy (deny.toml)"
+	@echo
+	@echo "demo and test first install with apt what they need and do not find, after naming it;"
+	@echo "with NO_INSTALL=1 they name it and stop."
+
+demo: setup
+	@echo "demo: building the release programs"
+	@cargo build --locked --release --package fieldgate --package fieldgate-tests --bins
+	@echo "demo: $(release)/demo $(ARGS)"
+	@exec $(release)/demo $(ARGS)
+
+# The tests start the programs themselves, and a test does not build another package's program: so they are built first.
+# nextest does not run the examples in the documentation; cargo does.
+test: setup
+	@echo "test: building the programs that the tests start"
+	@cargo build --locked --package fieldgate --package fieldgate-tests --bins
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		echo "test: cargo nextest, then the examples in the documentation"; \
+		cargo nextest run --locked --workspace && cargo test --locked --workspace --doc --quiet; \
+	else \
+		echo "test: cargo test (cargo-nextest is not installed)"; \
+		cargo test --locked --workspace; \
+	fi
+	@echo "test: passed"
+	@echo "not in this run:"
+	@echo "    MySQL servers: this version supports MariaDB only, so no test needs one"
+	@grep -rHo --include='*.rs' '#\[ignore = "[^"]*"' config sensors queue gateway tests \
+		| sed 's/^\(.*\):#\[ignore = "\(.*\)"$$/    a test in \1: \2/'
+
+lint:
+	@echo "lint: format"
+	@cargo fmt --all --check
+	@echo "lint: clippy"
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then \
+		echo "lint: dependency policy, cargo deny"; \
+		cargo deny --locked check; \
+	else \
+		echo "lint: dependency policy, our own test (cargo-deny is not installed: advisories are not looked up)"; \
+		cargo test --locked --quiet --package fieldgate-tests --test dependencies; \
+	fi
+	@echo "lint: clean"
+
+setup:
+	@sh tests/setup.sh
