@@ -74,7 +74,8 @@ impl Intake {
                 }
             }
             self.trim()?;
-            if full && self.arrivals.is_closed() && self.arrivals.is_empty() {
+            // What there is no room for was not acknowledged; the broker keeps it.
+            if full && self.arrivals.is_closed() {
                 break;
             }
         }

@@ -223,7 +223,7 @@ async fn look(config: &Config, account: &Account) -> Vec<View> {
         let mut view = View::unasked(server.to_string());
         match probe.once().await {
             Ok(facts) => view.answered(facts),
-            Err(error) => view.failed(error.words),
+            Err(error) => view.failed(error.explained()),
         }
         views.push(view);
     }

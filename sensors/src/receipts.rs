@@ -66,10 +66,15 @@ pub fn message_hash(topic: &[u8], payload: &[u8]) -> u64 {
 /// Which receipts of `session` a restarted gateway must remember, from all receipts of the queue, newest first.
 /// Stops reading at the first that is proven.
 pub fn unproven(session: u64, newest_first: impl Iterator<Item = Receipt>) -> Vec<Receipt> {
-    let mut floor = None;
+    let (mut floor, mut above) = (None, u64::MAX);
     newest_first
         .filter(|receipt| receipt.session == session)
-        .take_while(|receipt| receipt.number >= *floor.get_or_insert(receipt.unproven_from))
+        .take_while(|receipt| {
+            // Numbers that rise again are of an older count, begun anew since.
+            let ours = receipt.number >= *floor.get_or_insert(receipt.unproven_from) && receipt.number < above;
+            above = receipt.number;
+            ours
+        })
         .collect()
 }
 
@@ -84,6 +89,8 @@ mod tests {
         let numbers: Vec<u64> = unproven(1, newest_first.into_iter()).iter().map(|r| r.number).collect();
         assert_eq!(numbers, [9, 8, 7]);
         assert_eq!(unproven(3, newest_first.into_iter()), []);
+        let begun_anew = [receipt(1, 2, 1), receipt(1, 1, 1), receipt(1, 500, 490)];
+        assert_eq!(unproven(1, begun_anew.into_iter()).len(), 2);
     }
 
     #[test]

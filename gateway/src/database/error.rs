@@ -106,6 +106,11 @@ impl DbError {
         Self::new(server, Class::NotSource, words)
     }
 
+    /// What it said and what to do, without the server's name.
+    pub fn explained(&self) -> String {
+        format!("{}{}", self.words, remedy_text(&self.remedy))
+    }
+
     /// Another transaction moved the cursor: ask for it again.
     pub fn cursor_moved(server: &str, words: String) -> Self {
         Self::new(server, Class::Away, words)
@@ -113,8 +118,10 @@ impl DbError {
 
     /// Sorts what the client library reports.
     pub fn from_client(server: &str, error: mysql_async::Error) -> Self {
-        let mysql_async::Error::Server(said) = error else {
-            return Self::new(server, Class::Away, error.to_string());
+        let said = match error {
+            mysql_async::Error::Server(said) => said,
+            mysql_async::Error::Io(mysql_async::IoError::Io(error)) => return Self::new(server, Class::Away, error.to_string()),
+            other => return Self::new(server, Class::Away, other.to_string()),
         };
         let (class, remedy) = sort(said.code);
         let words = format!("{} (error {})", said.message, said.code);

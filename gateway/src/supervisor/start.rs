@@ -15,7 +15,9 @@ use sensors::{KernelClock, Outlet, SampleClock, Source, Ticket};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
@@ -209,6 +211,15 @@ fn max_bytes(config: &Config, state: &Path) -> io::Result<u64> {
     Ok((disk.f_blocks.saturating_mul(disk.f_frsize) / 4).min(MOST_DEFAULT_BYTES))
 }
 
+/// Waits until any of the tasks has ended. Whoever waited must not wait for the tasks again.
+async fn any_end(tasks: &mut [JoinHandle<()>]) {
+    std::future::poll_fn(|context| {
+        let ended = tasks.iter_mut().any(|task| Pin::new(task).poll(context).is_ready());
+        if ended { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
 impl Parts {
     /// Waits for a part to end that should not; says which and why.
     pub async fn first_end(&mut self) -> Trouble {
@@ -221,6 +232,8 @@ impl Parts {
                 Ok(Err(error)) => error.into(),
                 Ok(Ok(())) | Err(_) => Trouble::Bug("the drain"),
             },
+            () = any_end(&mut self.sources) => Trouble::Bug("a source"),
+            () = any_end(&mut self.helpers) => Trouble::Bug("a probe"),
         }
     }
 

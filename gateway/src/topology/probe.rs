@@ -47,7 +47,7 @@ impl Probe {
         let before = view.clone();
         match answer {
             Ok(facts) => view.answered(facts),
-            Err(error) => view.failed(error.words),
+            Err(error) => view.failed(error.explained()),
         }
         *view != before
     }
