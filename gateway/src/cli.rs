@@ -1,15 +1,13 @@
 //! The command line.
 
-use crate::command;
+use crate::command::schema::SchemaArguments;
+use crate::command::{self, DEFAULT_CONFIG};
 use crate::exit::Exit;
 use clap::{Parser, Subcommand};
 use config::Config;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
-
-/// Where the package puts the configuration.
-const DEFAULT_CONFIG: &str = "/etc/fieldgate/fieldgate.toml";
 
 /// A field gateway: reads sensor nodes, keeps every reading in a durable queue, and brings it into MariaDB exactly once.
 #[derive(Debug, Parser)]
@@ -37,7 +35,7 @@ enum Verb {
 #[derive(Debug, Subcommand)]
 enum Db {
     /// Print the SQL for the tables and the account, or apply it
-    Schema(Schema),
+    Schema(SchemaArguments),
     /// Compare queue, source and replicas: what is lost, doubled or changed. Exit code 1 if anything is
     Reconcile {
         #[command(flatten)]
@@ -54,23 +52,6 @@ pub struct Configured {
     /// The configuration file
     #[arg(long, short, default_value = DEFAULT_CONFIG)]
     pub config: PathBuf,
-}
-
-/// How to make the tables.
-#[derive(Debug, clap::Args)]
-pub struct Schema {
-    /// The configuration file
-    #[arg(long, short, default_value = DEFAULT_CONFIG)]
-    pub config: PathBuf,
-    /// Apply it on the server that takes writes, instead of printing it
-    #[arg(long, requires = "admin_user")]
-    pub apply: bool,
-    /// An administrator's account, which may create databases, tables and accounts
-    #[arg(long)]
-    pub admin_user: Option<String>,
-    /// A file with the administrator's password
-    #[arg(long)]
-    pub admin_password_file: Option<PathBuf>,
 }
 
 impl Arguments {

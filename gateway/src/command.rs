@@ -10,6 +10,9 @@ use crate::exit::Exit;
 use config::{Config, Problem};
 use std::path::Path;
 
+/// Where the package puts the configuration.
+pub const DEFAULT_CONFIG: &str = "/etc/fieldgate/fieldgate.toml";
+
 /// The gateway's own account at the servers.
 ///
 /// # Errors

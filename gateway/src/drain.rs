@@ -4,6 +4,7 @@
 //! every connection is a failover, and a failover is no special case here: a server that lacks readings shows an older cursor
 //! and gets them again.
 
+pub mod backlog;
 pub mod plan;
 pub mod rows;
 mod source;
@@ -13,9 +14,9 @@ use crate::database::{Account, Class, DbError, Deadlines};
 use crate::memory::Memory;
 use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
+use backlog::Backlog;
 use config::{KeepUntil, ServerAddress};
-use plan::{Batch, plan};
-use queue::{QueueError, Reader, StreamId};
+use queue::{QueueError, StreamId};
 use sensors::SampleClock;
 use sensors::backoff::Backoff;
 use source::Source;
@@ -27,15 +28,8 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-/// Rows a transaction.
-const BATCH_ROWS: usize = 1000;
-/// Bytes of records a transaction, well below any sensible max_allowed_packet; the server's own limit counts too.
-const BATCH_BYTES: usize = 1024 * 1024;
 /// How often the file of what is remembered of the servers is written while all is well.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
-/// Streams remembered after they have left the queue, so that one missing from a restored database is noticed.
-const STREAMS_REMEMBERED: usize = 4096;
-
 /// Per stream, the last number that may leave the queue.
 pub type Leave = Arc<BTreeMap<StreamId, u64>>;
 
@@ -93,7 +87,7 @@ pub struct Drain {
     /// Who and where.
     pub settings: Settings,
     /// The queue.
-    pub reader: Reader,
+    pub backlog: Backlog,
     /// What the servers said.
     pub views: watch::Receiver<Vec<View>>,
     /// Changes whenever something became durable.
@@ -193,11 +187,9 @@ impl Drain {
         let raised = source.confirm_term(&self.settings, self.memory.servers.highest_term, self.now_us()).await?;
         self.memory.servers.highest_term = raised.max(self.memory.servers.highest_term);
         self.memory.save()?;
-        source.locate(&self.settings, &self.streams()?, self.now_us()).await?;
+        source.locate(&self.settings, &self.backlog.streams(), self.now_us()).await?;
         source.refuse_if_behind(&views, index)?;
-        for (stream, cursor) in source.cursors() {
-            self.reader.note_end(stream, cursor)?;
-        }
+        self.backlog.note_cursors(&source)?;
         let behind = source.expect_again(|stream| self.memory.delivered(stream));
         for (stream, cursor) in source.cursors() {
             self.see_delivered(stream, cursor);
@@ -206,24 +198,14 @@ impl Drain {
         Ok(source)
     }
 
-    /// Every stream that is in the queue or remembered.
-    fn streams(&self) -> Result<Vec<StreamId>, QueueError> {
-        let mut streams: Vec<StreamId> = self.reader.spans()?.iter().map(|span| span.stream).collect();
-        let known = self.reader.known_streams();
-        streams.extend(known.iter().map(|known| known.stream));
-        streams.sort_unstable();
-        streams.dedup();
-        Ok(streams)
-    }
-
     async fn write_all(&mut self, index: usize, source: &mut Source, backoff: &mut Backoff) -> Ended {
         let mut saved_at = tokio::time::Instant::now();
         loop {
             match self.write_next(source).await {
                 Ok(true) => backoff.reset(),
                 Ok(false) => {
-                    if let Err(error) = self.announce_again(source).await {
-                        return error.into();
+                    if let Err(ended) = self.announce_again(source).await {
+                        return ended;
                     }
                     self.idle().await;
                 }
@@ -253,54 +235,22 @@ impl Drain {
 
     /// Writes the next batch, oldest stream first; false when the source has everything.
     async fn write_next(&mut self, source: &mut Source) -> Result<bool, Ended> {
-        let Some(batch) = self.next_batch(source).await? else { return Ok(false) };
-        source.write(&batch, self.now_us()).await?;
+        let Some(batch) = self.backlog.next_batch(source).await? else { return Ok(false) };
+        self.memory.servers.sent_again += source.write(&batch, self.now_us()).await?;
         self.see_delivered(batch.stream, batch.last);
         Ok(true)
     }
 
-    async fn next_batch(&mut self, source: &Source) -> Result<Option<Batch>, DrainError> {
-        let spans = self.reader.spans()?;
-        let mut known_streams = self.reader.known_streams();
-        known_streams.sort_unstable_by_key(|known| known.order);
-        let newest = known_streams.last().map(|known| known.stream);
-        for known in known_streams {
-            let stream = known.stream;
-            let Some(cursor) = source.cursor(stream) else { continue };
-            let queued = spans.iter().find(|span| span.stream == stream).map_or(0, |span| span.last);
-            if cursor < queued {
-                let items = self.read(stream, cursor.saturating_add(1)).await?;
-                if !items.is_empty() {
-                    return Ok(Some(plan(stream, cursor, items)));
-                }
-            }
-            // The stream that is being written may grow between the two questions above; it has no lost end.
-            if cursor < known.end && cursor >= queued && Some(stream) != newest {
-                return Ok(Some(Batch::of_missing(stream, cursor, known.end)));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn read(&self, stream: StreamId, from: u64) -> Result<Vec<queue::Numbered>, DrainError> {
-        let reader = self.reader.clone();
-        let read = tokio::task::spawn_blocking(move || reader.read(stream, from, BATCH_ROWS, BATCH_BYTES));
-        Ok(read.await.map_err(io::Error::other)??)
-    }
-
     /// All that the source lacked has been sent again: say how much, in the log and in the database.
-    async fn announce_again(&mut self, source: &mut Source) -> Result<(), DbError> {
-        if let Some(count) = source.take_sent_again() {
-            info!(server = source.name(), "sent again after failover: {count}");
-            source
-                .event(
-                    &self.settings,
-                    "sent again",
-                    &format!("readings that {} lacked", source.name().to_owned()),
-                    Some(count),
-                    self.now_us(),
-                )
-                .await?;
+    async fn announce_again(&mut self, source: &mut Source) -> Result<(), Ended> {
+        source.expect_again(|_| 0);
+        let count = self.memory.servers.sent_again;
+        if count > 0 {
+            let text = format!("sent again after failover: {count}");
+            info!(server = source.name(), "{text}");
+            source.event(&self.settings, "sent again", &text, Some(count), self.now_us()).await?;
+            self.memory.servers.sent_again = 0;
+            self.memory.save()?;
         }
         Ok(())
     }
@@ -314,7 +264,9 @@ impl Drain {
             })
             .collect();
         drop(views);
-        self.forget_oldest(&leave);
+        for stream in self.backlog.forget_surplus(&leave) {
+            self.memory.forget(stream);
+        }
         self.leave.send_if_modified(|before| {
             let changed = **before != leave;
             if changed {
@@ -322,23 +274,6 @@ impl Drain {
             }
             changed
         });
-    }
-
-    /// Keeps the list of remembered streams within its bound; only streams that every server has go.
-    fn forget_oldest(&mut self, leave: &BTreeMap<StreamId, u64>) {
-        let mut known = self.reader.known_streams();
-        if known.len() <= STREAMS_REMEMBERED {
-            return;
-        }
-        known.sort_unstable_by_key(|known| known.order);
-        let surplus = known.len() - STREAMS_REMEMBERED;
-        for old in
-            known.iter().take(surplus).filter(|old| leave.get(&old.stream).is_some_and(|through| *through >= old.end))
-        {
-            if self.reader.forget(old.stream).is_ok() {
-                self.memory.forget(old.stream);
-            }
-        }
     }
 
     fn see_delivered(&mut self, stream: StreamId, seq: u64) {

@@ -18,6 +18,9 @@ pub struct Servers {
     pub highest_term: u64,
     /// Per stream (16 hex digits), the highest number ever seen in a source.
     pub delivered: BTreeMap<String, u64>,
+    /// Readings sent again since the last failover, until that has been told.
+    #[serde(default)]
+    pub sent_again: u64,
 }
 
 /// The file and its contents.

@@ -11,6 +11,7 @@ mod doubles;
 mod numbers;
 mod replicas;
 mod rows;
+mod stream;
 mod streams;
 mod values;
 
@@ -195,7 +196,7 @@ async fn replica(
     view: &View,
     report: &mut Report,
     source: &mut Open,
-    streams: &[streams::Stream],
+    streams: &[stream::Stream],
 ) -> Result<u64, String> {
     let facts = view.facts().ok_or_else(|| view.trouble().to_owned())?;
     if !facts.read_only {

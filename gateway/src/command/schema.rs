@@ -1,18 +1,35 @@
 //! `fieldgate db schema`: the SQL for tables and account, printed or applied.
 
-use crate::cli::Schema;
 use crate::command::{block_on, deadlines, refuse};
 use crate::database::{Account, DbError, Session};
 use crate::exit::Exit;
 use crate::secret::{mysql_password, read_password};
 use crate::topology::probe::read_only;
 use config::{Config, ServerAddress};
+use std::path::PathBuf;
 
 const TABLES: &str = include_str!("../../../packaging/schema/mariadb-tables.sql");
 const ACCOUNT: &str = include_str!("../../../packaging/schema/mariadb-account.sql");
 
+/// How to make the tables.
+#[derive(Debug, clap::Args)]
+pub struct SchemaArguments {
+    /// The configuration file
+    #[arg(long, short, default_value = crate::command::DEFAULT_CONFIG)]
+    pub config: PathBuf,
+    /// Apply it on the server that takes writes, instead of printing it
+    #[arg(long, requires = "admin_user")]
+    pub apply: bool,
+    /// An administrator's account, which may create databases, tables and accounts
+    #[arg(long)]
+    pub admin_user: Option<String>,
+    /// A file with the administrator's password
+    #[arg(long)]
+    pub admin_password_file: Option<PathBuf>,
+}
+
 /// Prints, or applies with an administrator's account.
-pub fn schema(config: &Config, arguments: &Schema) -> Exit {
+pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
     if !arguments.apply {
         println!(
             "CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{1}",

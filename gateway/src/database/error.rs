@@ -120,7 +120,9 @@ impl DbError {
     pub fn from_client(server: &str, error: mysql_async::Error) -> Self {
         let said = match error {
             mysql_async::Error::Server(said) => said,
-            mysql_async::Error::Io(mysql_async::IoError::Io(error)) => return Self::new(server, Class::Away, error.to_string()),
+            mysql_async::Error::Io(mysql_async::IoError::Io(error)) => {
+                return Self::new(server, Class::Away, error.to_string());
+            }
             other => return Self::new(server, Class::Away, other.to_string()),
         };
         let (class, remedy) = sort(said.code);

@@ -22,7 +22,6 @@ pub struct Source {
     tables: Tables,
     cursors: BTreeMap<StreamId, u64>,
     again: BTreeMap<StreamId, u64>,
-    sent_again: u64,
 }
 
 impl Source {
@@ -48,7 +47,7 @@ impl Source {
             ));
         }
         let tables = Tables::open(session, &settings.site).await?;
-        Ok(Self { name, identity, term: None, tables, cursors: BTreeMap::new(), again: BTreeMap::new(), sent_again: 0 })
+        Ok(Self { name, identity, term: None, tables, cursors: BTreeMap::new(), again: BTreeMap::new() })
     }
 
     /// Reads the term row and raises it when this server is new in its place. Returns the term that now holds.
@@ -209,12 +208,6 @@ impl Source {
             .sum()
     }
 
-    /// How many readings were sent again since the connection began; none when there was nothing to send again.
-    pub fn take_sent_again(&mut self) -> Option<u64> {
-        self.again.clear();
-        Some(std::mem::take(&mut self.sent_again)).filter(|count| *count > 0)
-    }
-
     /// The cursor of a stream; none when it must not be drained.
     pub fn cursor(&self, stream: StreamId) -> Option<u64> {
         self.cursors.get(&stream).copied()
@@ -230,15 +223,13 @@ impl Source {
         &self.name
     }
 
-    /// Writes one batch and moves the cursor with it.
-    pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
+    /// Writes one batch and moves the cursor with it. Returns how many of its readings another source had before.
+    pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<u64, DbError> {
         self.tables.write(batch, now_us).await?;
         self.cursors.insert(batch.stream, batch.last);
-        if let Some(until) = self.again.get(&batch.stream) {
-            let again = batch.readings.iter().filter(|(seq, _)| seq <= until).count();
-            self.sent_again += u64::try_from(again).unwrap_or(0);
-        }
-        Ok(())
+        let until = self.again.get(&batch.stream).copied().unwrap_or(0);
+        let again = batch.readings.iter().filter(|(seq, _)| *seq <= until).count();
+        Ok(u64::try_from(again).unwrap_or(0))
     }
 
     /// Says goodbye.

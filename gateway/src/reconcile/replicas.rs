@@ -2,7 +2,7 @@
 
 use super::numbers::holes;
 use super::rows::{accounted, chunks, cursor, number};
-use super::streams::{Stream, finding};
+use super::stream::{Stream, finding};
 use super::{Finding, Open, Report, Wrong};
 use crate::database::{Cell, DbError, Row};
 

@@ -2,22 +2,12 @@
 
 use super::numbers::{count, holes};
 use super::rows::{accounted, chunks, cursor, number};
+use super::stream::{Stream, finding};
 use super::{Finding, Open, ReconcileError, Report, Wrong, values};
 use crate::database::{Cell, DbError};
 use crate::local::{QueueAccess, QueuedStream};
 use queue::StreamId;
 use std::collections::BTreeMap;
-
-/// A stream of ours, from the database, the queue or both.
-#[derive(Debug, Clone)]
-pub struct Stream {
-    /// Its id.
-    pub id: StreamId,
-    /// The highest number the queue knows of it.
-    pub end: u64,
-    /// First and last number in the queue.
-    pub queued: Option<(u64, u64)>,
-}
 
 /// Every stream that this gateway has in the source, in the queue, or remembers.
 pub async fn all(
@@ -111,17 +101,4 @@ fn waiting(report: &mut Report, queue: &QueueAccess, stream: &Stream, cursor: u6
         });
     }
     Ok(u64::try_from(found.len()).unwrap_or(u64::MAX))
-}
-
-/// A finding at a server.
-pub fn finding(wrong: Wrong, server: &Open, stream: &Stream, first: u64, last: u64, text: &str) -> Finding {
-    Finding {
-        wrong,
-        place: server.name.clone(),
-        stream: stream.id.to_string(),
-        first_seq: first,
-        last_seq: last,
-        count: count(&[(first, last)]),
-        text: text.to_owned(),
-    }
 }

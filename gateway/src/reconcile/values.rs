@@ -1,6 +1,6 @@
 //! What the queue still keeps, compared with the source's rows, column by column.
 
-use super::streams::{Stream, finding};
+use super::stream::{Stream, finding};
 use super::{Open, ReconcileError, Report, Wrong};
 use crate::database::{Cell, DbError, Row};
 use crate::local::QueueAccess;

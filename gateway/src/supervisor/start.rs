@@ -1,6 +1,7 @@
 //! Builds the parts from the configuration and starts them. The only file that starts tasks and threads for good.
 
 use super::{Passwords, Trouble};
+use crate::drain::backlog::Backlog;
 use crate::drain::{Drain, DrainError, Settings};
 use crate::intake::{Intake, IntakeError, TrimRule};
 use crate::local;
@@ -23,9 +24,9 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 /// Messages on their way to the intake, over all sources.
-const MESSAGES_WAITING: usize = 16_384;
-/// Bytes of payload on their way to the intake, over all sources.
-const BYTES_WAITING: u32 = 8 * 1024 * 1024;
+const MESSAGES_WAITING: usize = 4096;
+/// Bytes of payload on their way to the intake, over all sources; decoded, they take up to ten times as much.
+const BYTES_WAITING: u32 = 4 * 1024 * 1024;
 /// Acknowledgements on their way to one source: all that a broker may have in flight.
 const TICKETS_WAITING: usize = 65_536;
 /// How far back a start looks for receipts of messages that the broker may send again.
@@ -89,7 +90,7 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
     let (tell_delivered, delivered) = watch::channel(BTreeMap::new());
     let drain = Drain {
         settings,
-        reader: reader.clone(),
+        backlog: Backlog { reader: reader.clone(), current: stream },
         views,
         durable: became_durable,
         leave,

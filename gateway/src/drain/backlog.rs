@@ -1,0 +1,75 @@
+//! What the queue holds that a source lacks.
+
+use super::DrainError;
+use super::plan::{Batch, plan};
+use super::source::Source;
+use queue::{Numbered, QueueError, Reader, StreamId};
+use std::collections::BTreeMap;
+use std::io;
+
+/// Rows a transaction.
+const BATCH_ROWS: usize = 1000;
+/// Bytes of records a transaction, well below any sensible max_allowed_packet; the server's own limit counts too.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// Streams remembered after they have left the queue, so that one missing from a restored database is noticed.
+const STREAMS_REMEMBERED: usize = 4096;
+
+/// The queue, as the drain sees it.
+pub struct Backlog {
+    /// The reading end.
+    pub reader: Reader,
+    /// The stream that is being written.
+    pub current: StreamId,
+}
+
+impl Backlog {
+    /// Every stream that is in the queue or remembered.
+    pub fn streams(&self) -> Vec<StreamId> {
+        self.reader.known_streams().iter().map(|known| known.stream).collect()
+    }
+
+    /// Remembers how far a source has each stream; more than the queue knows means that the disk has lost something.
+    pub fn note_cursors(&self, source: &Source) -> Result<(), QueueError> {
+        source.cursors().try_for_each(|(stream, cursor)| self.reader.note_end(stream, cursor))
+    }
+
+    /// The next batch for a source, oldest stream first; none when it has everything.
+    pub async fn next_batch(&self, source: &Source) -> Result<Option<Batch>, DrainError> {
+        let spans = self.reader.spans()?;
+        let mut known_streams = self.reader.known_streams();
+        known_streams.sort_unstable_by_key(|known| known.order);
+        for known in known_streams {
+            let stream = known.stream;
+            let Some(cursor) = source.cursor(stream) else { continue };
+            let queued = spans.iter().find(|span| span.stream == stream).map_or(0, |span| span.last);
+            if cursor < queued {
+                let items = self.read(stream, cursor.saturating_add(1)).await?;
+                if !items.is_empty() {
+                    return Ok(Some(plan(stream, cursor, items)));
+                }
+            }
+            // Nothing of it can be read any more. The stream that is being written has no end yet to be missing.
+            let end = known.end.max(queued);
+            if cursor < end && stream != self.current {
+                return Ok(Some(Batch::of_missing(stream, cursor, end)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn read(&self, stream: StreamId, from: u64) -> Result<Vec<Numbered>, DrainError> {
+        let reader = self.reader.clone();
+        let read = tokio::task::spawn_blocking(move || reader.read(stream, from, BATCH_ROWS, BATCH_BYTES));
+        Ok(read.await.map_err(io::Error::other)??)
+    }
+
+    /// Keeps the list of remembered streams within its bound; only streams that every server has go. Returns them.
+    pub fn forget_surplus(&self, leave: &BTreeMap<StreamId, u64>) -> Vec<StreamId> {
+        let mut known = self.reader.known_streams();
+        known.sort_unstable_by_key(|known| known.order);
+        let surplus = known.len().saturating_sub(STREAMS_REMEMBERED);
+        let everywhere = |stream, end| leave.get(&stream).is_some_and(|through| *through >= end);
+        let old = known.iter().take(surplus).filter(|known| everywhere(known.stream, known.end));
+        old.map(|known| known.stream).filter(|stream| self.reader.forget(*stream).is_ok()).collect()
+    }
+}
