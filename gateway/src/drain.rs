@@ -5,20 +5,21 @@
 //! and gets them again.
 
 pub mod backlog;
+mod pace;
 pub mod plan;
 pub mod rows;
 mod source;
 mod write;
 
-use crate::database::{Account, Class, DbError, Deadlines};
+use crate::database::{Account, DbError, Deadlines};
 use crate::memory::Memory;
 use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
 use backlog::Backlog;
 use config::{KeepUntil, ServerAddress};
+use pace::Pace;
 use queue::{QueueError, StreamId};
 use sensors::SampleClock;
-use sensors::backoff::Backoff;
 use source::Source;
 use std::collections::BTreeMap;
 use std::io;
@@ -52,6 +53,8 @@ enum Ended {
     Final(DrainError),
     /// The choice changed, or we were told to stop.
     Moved,
+    /// Another source was chosen while this one did not answer: what it did is unknown.
+    GivenUp,
 }
 
 impl From<DbError> for Ended {
@@ -102,6 +105,8 @@ pub struct Drain {
     pub delivered: watch::Sender<BTreeMap<StreamId, u64>>,
     /// True: finish the batch and end.
     pub stop: watch::Receiver<bool>,
+    /// The choice that was told last.
+    pub told: Choice,
 }
 
 impl Drain {
@@ -110,31 +115,30 @@ impl Drain {
     /// # Errors
     /// Only what cannot be mended by trying again: the queue or the state folder cannot be used.
     pub async fn run(mut self) -> Result<(), DrainError> {
-        let mut backoff =
-            Backoff::new(Duration::from_millis(100), Duration::from_secs(10), u64::from(std::process::id()));
-        let mut told = None;
+        let mut pace = Pace::new();
         while !*self.stop.borrow() {
             let choice = self.choose();
             if choice.source.is_none() && self.views.borrow().iter().any(View::is_unasked) {
                 self.pause(None).await;
                 continue;
             }
-            if told.as_ref() != Some(&choice) {
-                tell(&choice);
-                backoff.reset();
-                told = Some(choice.clone());
+            if choice.source != self.told.source {
+                pace.start_again();
+            }
+            if self.tell(&choice) {
+                pace.backoff.reset();
             }
             let Some(index) = choice.source else {
                 self.pause(None).await;
                 continue;
             };
-            match self.serve(index, &mut backoff).await {
-                Ended::Moved => {}
+            match self.serve(index, &mut pace).await {
+                Ended::Moved | Ended::GivenUp => {}
                 Ended::Final(error) => return Err(error),
                 Ended::Database(error) => {
                     self.memory.save()?;
-                    self.tell_trouble(&error);
-                    self.pause(Some(backoff.delay())).await;
+                    pace.tell_trouble(error);
+                    self.pause(Some(pace.backoff.delay())).await;
                 }
             }
         }
@@ -144,7 +148,7 @@ impl Drain {
 
     fn choose(&mut self) -> Choice {
         let views = self.views.borrow_and_update();
-        self.memory.see_terms(&views);
+        self.memory.servers.see_terms(&views);
         choose(&views, self.memory.servers.highest_term)
     }
 
@@ -157,19 +161,32 @@ impl Drain {
         }
     }
 
-    fn tell_trouble(&self, error: &DbError) {
-        match error.class {
-            Class::Protocol => tracing::error!("draining stopped, collecting goes on: {error}"),
-            Class::Setup => warn!("draining waits, collecting goes on: {error}"),
-            _ => warn!("draining is interrupted: {error}; the cursor will say where to go on"),
+    /// Says who takes writes now and why; false if that has been said.
+    fn tell(&mut self, choice: &Choice) -> bool {
+        let is_new = self.told.source != choice.source || self.told.why != choice.why;
+        match choice.source {
+            _ if !is_new => {}
+            Some(_) => info!("{}", choice.why),
+            None => warn!("{}; readings stay in the queue", choice.why),
         }
+        self.tell_strays(choice);
+        self.told = choice.clone();
+        is_new
+    }
+
+    /// Names servers that take writes and must not, as soon as they are seen.
+    fn tell_strays(&mut self, choice: &Choice) {
+        for stray in choice.strays.iter().filter(|stray| !self.told.strays.contains(stray)) {
+            warn!("{stray}; nothing is written to it: make it read-only");
+        }
+        self.told.strays.clone_from(&choice.strays);
     }
 
     /// Writes to one server until something changes.
-    async fn serve(&mut self, index: usize, backoff: &mut Backoff) -> Ended {
-        match self.connect(index).await {
+    async fn serve(&mut self, index: usize, pace: &mut Pace) -> Ended {
+        match self.connect(index, pace).await {
             Ok(mut source) => {
-                let ended = self.write_all(index, &mut source, backoff).await;
+                let ended = self.write_all(index, &mut source, pace).await;
                 if matches!(ended, Ended::Moved) {
                     source.close().await;
                 }
@@ -179,7 +196,7 @@ impl Drain {
         }
     }
 
-    async fn connect(&mut self, index: usize) -> Result<Source, Ended> {
+    async fn connect(&mut self, index: usize, pace: &Pace) -> Result<Source, Ended> {
         let Some(server) = self.settings.servers.get(index).cloned() else { return Err(Ended::Moved) };
         // Taken before the source's own cursors are read, so that a replica can be ahead only if the source forgot.
         let views = self.views.borrow().clone();
@@ -194,15 +211,17 @@ impl Drain {
         for (stream, cursor) in source.cursors() {
             self.see_delivered(stream, cursor);
         }
-        info!(server = %server, term = raised, sent_again_up_to = behind, "connected to the source");
+        if pace.is_well() {
+            info!(server = %server, term = raised, sent_again_up_to = behind, "connected to the source");
+        }
         Ok(source)
     }
 
-    async fn write_all(&mut self, index: usize, source: &mut Source, backoff: &mut Backoff) -> Ended {
+    async fn write_all(&mut self, index: usize, source: &mut Source, pace: &mut Pace) -> Ended {
         let mut saved_at = tokio::time::Instant::now();
         loop {
-            match self.write_next(source).await {
-                Ok(true) => backoff.reset(),
+            match self.write_next(index, source).await {
+                Ok(true) => pace.went_well(),
                 Ok(false) => {
                     if let Err(ended) = self.announce_again(source).await {
                         return ended;
@@ -218,9 +237,11 @@ impl Drain {
                     return error.into();
                 }
             }
-            if *self.stop.borrow() || self.choose().source != Some(index) {
+            let choice = self.choose();
+            if *self.stop.borrow() || choice.source != Some(index) {
                 return Ended::Moved;
             }
+            self.tell_strays(&choice);
         }
     }
 
@@ -234,10 +255,16 @@ impl Drain {
     }
 
     /// Writes the next batch, oldest stream first; false when the source has everything.
-    async fn write_next(&mut self, source: &mut Source) -> Result<bool, Ended> {
+    async fn write_next(&mut self, index: usize, source: &mut Source) -> Result<bool, Ended> {
         let Some(batch) = self.backlog.next_batch(source).await? else { return Ok(false) };
-        self.memory.servers.sent_again += source.write(&batch, self.now_us()).await?;
+        let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
+        self.memory.servers.sent_again += tokio::select! {
+            biased;
+            written = source.write(&batch, now_us) => written?,
+            () = another_source(views, highest_term, index) => return Err(Ended::GivenUp),
+        };
         self.see_delivered(batch.stream, batch.last);
+        tell_missing(&batch);
         Ok(true)
     }
 
@@ -288,16 +315,29 @@ impl Drain {
     }
 }
 
-fn tell(choice: &Choice) {
-    match choice.source {
-        Some(_) => info!("{}", choice.why),
-        None => warn!("{}; readings stay in the queue", choice.why),
+fn tell_missing(batch: &plan::Batch) {
+    let missing = batch.missing();
+    if missing > 0 {
+        warn!(stream = %batch.stream, "{missing} readings are no longer in the queue; rows of gaps say which");
     }
+}
+
+/// Waits until another server is chosen. A frozen source would otherwise be waited for until the deadline of its
+/// statement, although the probes know earlier.
+async fn another_source(mut views: watch::Receiver<Vec<View>>, highest_term: u64, current: usize) {
+    while views.changed().await.is_ok() {
+        let chosen = choose(&views.borrow_and_update(), highest_term).source;
+        if chosen.is_some_and(|chosen| chosen != current) {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topology::Facts;
 
     #[test]
     fn a_database_error_and_a_final_one_are_told_apart() {
@@ -305,5 +345,20 @@ mod tests {
         assert!(matches!(database, Ended::Database(_)));
         let last: Ended = io::Error::other("disk").into();
         assert!(matches!(last, Ended::Final(DrainError::Memory(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frozen_source_is_given_up_only_when_another_one_is_chosen() {
+        let writable = |identity: &str| Facts { identity: identity.to_owned(), ..Facts::default() };
+        let named = |name: &str| View::unasked(name.to_owned());
+        let (sender, views) = watch::channel(vec![named("db1"), named("db2")]);
+        sender.send_modify(|views| views[0].answered(writable("a")));
+        let mut waiting = Box::pin(another_source(views, 1, 0));
+        let soon = Duration::from_secs(1);
+        assert!(tokio::time::timeout(soon, &mut waiting).await.is_err(), "it is the source");
+        sender.send_modify(|views| views[0].failed("no answer".to_owned()));
+        assert!(tokio::time::timeout(soon, &mut waiting).await.is_err(), "nobody is");
+        sender.send_modify(|views| views[1].answered(writable("b")));
+        assert!(tokio::time::timeout(soon, &mut waiting).await.is_ok());
     }
 }

@@ -11,6 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tracing::warn;
 
+/// Its name in the state folder.
+const FILE: &str = "servers.json";
+
 /// The contents of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Servers {
@@ -21,6 +24,21 @@ pub struct Servers {
     /// Readings sent again since the last failover, until that has been told.
     #[serde(default)]
     pub sent_again: u64,
+}
+
+impl Servers {
+    /// Reads the file for a look from another process. One that is not there or damaged is as good as empty: the servers
+    /// know the term too.
+    pub fn look(folder: &Path) -> Self {
+        let bytes = std::fs::read(folder.join(FILE)).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// Takes the terms that the servers show.
+    pub fn see_terms(&mut self, views: &[View]) {
+        let shown = views.iter().filter_map(|view| view.last_facts()?.term.as_ref()).map(|term| term.number).max();
+        self.highest_term = self.highest_term.max(shown.unwrap_or(0));
+    }
 }
 
 /// The file and its contents.
@@ -39,7 +57,7 @@ impl Memory {
     /// # Errors
     /// When a file is there and cannot be read or set aside.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let path = folder.join("servers.json");
+        let path = folder.join(FILE);
         let servers = match std::fs::read(&path) {
             Ok(bytes) => match serde_json::from_slice(&bytes) {
                 Ok(servers) => servers,
@@ -54,12 +72,6 @@ impl Memory {
             Err(error) => return Err(error),
         };
         Ok(Self { path, saved: servers.clone(), servers })
-    }
-
-    /// Takes the terms that the servers show.
-    pub fn see_terms(&mut self, views: &[View]) {
-        let shown = views.iter().filter_map(|view| view.last_facts()?.term.as_ref()).map(|term| term.number).max();
-        self.servers.highest_term = self.servers.highest_term.max(shown.unwrap_or(0));
     }
 
     /// A cursor was seen in a source.

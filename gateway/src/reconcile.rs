@@ -17,7 +17,8 @@ mod values;
 
 use crate::database::{Account, DbError, Deadlines, Session};
 use crate::local::QueueAccess;
-use crate::topology::probe::Probe;
+use crate::memory::Servers;
+use crate::topology::probe::look;
 use crate::topology::{View, choose};
 use config::Config;
 use serde::Serialize;
@@ -142,7 +143,9 @@ struct Open {
 /// [`ReconcileError`] when there is no source, or the source or the queue cannot be read to the end.
 pub async fn reconcile(config: &Config, account: &Account, queue: &QueueAccess) -> Result<Report, ReconcileError> {
     let views = look(config, account).await;
-    let choice = choose(&views, 0);
+    let mut servers = Servers::look(&config.gateway.state_dir);
+    servers.see_terms(&views);
+    let choice = choose(&views, servers.highest_term);
     let source = choice.source.ok_or(ReconcileError::NoSource(choice.why))?;
     let mut report = audit(config, account, queue, &views, source).await?;
     if report.lost > 0 {
@@ -206,29 +209,6 @@ async fn replica(
     let readings = replicas::compare(report, source, &mut replica, streams).await.map_err(|error| error.to_string())?;
     replica.session.close().await;
     Ok(readings)
-}
-
-/// Asks every server once what it is.
-async fn look(config: &Config, account: &Account) -> Vec<View> {
-    let mut views = Vec::new();
-    for (index, server) in config.mysql.servers.iter().enumerate() {
-        let probe = Probe {
-            index,
-            server: server.clone(),
-            account: Account { database: None, ..account.clone() },
-            database: config.mysql.database.clone(),
-            gateway: config.gateway.id.to_string(),
-            period: config.mysql.probe_period,
-            deadline: config.mysql.connect_timeout,
-        };
-        let mut view = View::unasked(server.to_string());
-        match probe.once().await {
-            Ok(facts) => view.answered(facts),
-            Err(error) => view.failed(error.explained()),
-        }
-        views.push(view);
-    }
-    views
 }
 
 async fn open(config: &Config, account: &Account, index: usize) -> Result<Open, DbError> {

@@ -9,12 +9,14 @@ pub use term::{TermStep, term_step};
 pub use view::{Facts, Replication, Term, View};
 
 /// Which server takes writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// Its place in the configuration; none means: hold, the queue is patient.
     pub source: Option<usize>,
     /// Why, in one sentence.
     pub why: String,
+    /// Beside the source, every server that takes writes although it must not: why nothing is written to it.
+    pub strays: Vec<String>,
 }
 
 /// Chooses the source. `highest_term` is the highest term ever seen, on any server, also before a restart.
@@ -23,19 +25,27 @@ pub fn choose(views: &[View], highest_term: u64) -> Choice {
     let candidates: Vec<usize> =
         answers.iter().enumerate().filter(|(_, answer)| answer.is_ok()).map(|(index, _)| index).collect();
     match candidates.as_slice() {
-        [only] => Choice { source: Some(*only), why: why_source(views, *only) },
+        [only] => Choice { source: Some(*only), why: why_source(views, *only), strays: strays(views, answers) },
         [] => Choice {
             source: None,
             why: format!("no server takes writes: {}", join(answers.into_iter().filter_map(Result::err))),
+            strays: Vec::new(),
         },
-        several => Choice { source: None, why: why_several(views, several) },
+        several => Choice { source: None, why: why_several(views, several), strays: strays(views, answers) },
     }
+}
+
+/// What is said of servers that are open for writes and refused.
+fn strays(views: &[View], answers: Vec<Result<(), String>>) -> Vec<String> {
+    let is_open = |view: &View| view.facts().is_some_and(|facts| !facts.read_only);
+    let refused = views.iter().zip(answers).filter(|(view, _)| is_open(view));
+    refused.filter_map(|(_, answer)| answer.err()).collect()
 }
 
 /// Whether a server may be the source, or the reason why not.
 fn may_be_source(view: &View, all: &[View], highest_term: u64) -> Result<(), String> {
     let name = &view.name;
-    let facts = view.facts().ok_or_else(|| format!("{name} does not answer ({})", view.trouble()))?;
+    let facts = view.facts().ok_or_else(|| format!("{name} cannot be asked ({})", view.trouble()))?;
     if facts.read_only {
         return Err(format!("{name} is read-only"));
     }

@@ -12,3 +12,4 @@ pub mod mosquitto;
 pub mod node;
 pub mod payload;
 pub mod process;
+pub mod scenario;

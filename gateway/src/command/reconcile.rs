@@ -74,5 +74,11 @@ fn show_text(report: &Report) {
             finding.text
         );
     }
+    if report.doubled > 0 {
+        println!(
+            "{:<12} a node that loses its broker before the acknowledgement sends again by itself; such doubles are the node's",
+            "note"
+        );
+    }
     println!("lost {}, doubled {}, changed {}", report.lost, report.doubled, report.changed);
 }

@@ -3,10 +3,13 @@
 use crate::command::{block_on, deadlines, refuse};
 use crate::database::{Account, DbError, Session};
 use crate::exit::Exit;
+use crate::memory::Servers;
 use crate::secret::{mysql_password, read_password};
-use crate::topology::probe::read_only;
-use config::{Config, ServerAddress};
+use crate::topology::choose;
+use crate::topology::probe::look;
+use config::Config;
 use std::path::PathBuf;
+use thiserror::Error;
 
 const TABLES: &str = include_str!("../../../packaging/schema/mariadb-tables.sql");
 const ACCOUNT: &str = include_str!("../../../packaging/schema/mariadb-account.sql");
@@ -67,36 +70,32 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
     }
 }
 
-/// Applies on the one configured server that takes writes.
-async fn apply(config: &Config, admin: &Account, password: &str) -> Result<ServerAddress, DbError> {
-    let mut last = None;
-    for server in &config.mysql.servers {
-        match writable(config, server, admin).await {
-            Ok(Some(mut session)) => {
-                session.run(&format!("CREATE DATABASE IF NOT EXISTS `{0}`", config.mysql.database)).await?;
-                session.run(&format!("USE `{}`", config.mysql.database)).await?;
-                let account = account_sql(config, &quoted(password));
-                for statement in statements(TABLES).chain(statements(&account)) {
-                    session.run(&statement).await?;
-                }
-                session.close().await;
-                return Ok(server.clone());
-            }
-            Ok(None) => {}
-            Err(error) => last = Some(error),
-        }
+/// Applies on the server that takes writes, by the same choice that the gateway makes.
+async fn apply(config: &Config, admin: &Account, password: &str) -> Result<String, ApplyError> {
+    let views = look(config, admin).await;
+    let mut servers = Servers::look(&config.gateway.state_dir);
+    servers.see_terms(&views);
+    let choice = choose(&views, servers.highest_term);
+    let server =
+        choice.source.and_then(|index| config.mysql.servers.get(index)).ok_or(ApplyError::NoSource(choice.why))?;
+    let mut session = Session::open(server, admin, deadlines(config)).await?;
+    session.run(&format!("CREATE DATABASE IF NOT EXISTS `{0}`", config.mysql.database)).await?;
+    session.run(&format!("USE `{}`", config.mysql.database)).await?;
+    let account = account_sql(config, &quoted(password));
+    for statement in statements(TABLES).chain(statements(&account)) {
+        session.run(&statement).await?;
     }
-    Err(last.unwrap_or_else(|| {
-        DbError::not_source(
-            "mysql.servers",
-            "every configured server is read-only; make one the source first".to_owned(),
-        )
-    }))
+    session.close().await;
+    Ok(server.to_string())
 }
 
-async fn writable(config: &Config, server: &ServerAddress, admin: &Account) -> Result<Option<Session>, DbError> {
-    let mut session = Session::open(server, admin, deadlines(config)).await?;
-    Ok((!read_only(&mut session).await?).then_some(session))
+/// Why the tables could not be made.
+#[derive(Debug, Error)]
+enum ApplyError {
+    #[error("{0}")]
+    NoSource(String),
+    #[error(transparent)]
+    Database(#[from] DbError),
 }
 
 fn account_sql(config: &Config, password: &str) -> String {

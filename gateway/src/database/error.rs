@@ -29,14 +29,14 @@ const CODES: &[(u16, Class, &str)] = &[
     (1040, Class::Busy, "raise max_connections on the server if this lasts"),
     (1044, Class::Setup, "grant the account its rights: `fieldgate db schema` prints the statements"),
     (1045, Class::Setup, "check mysql.user and the password (password_file or credential fieldgate.mysql-password)"),
-    (1049, Class::Setup, "create the database: `fieldgate db schema --apply`"),
+    (1049, Class::Setup, "create the database: `fieldgate db schema --apply --admin-user NAME`"),
     (1053, Class::Away, "the server is shutting down"),
     (1054, Class::Setup, "the tables are not of this version: compare with `fieldgate db schema`"),
     (1062, Class::Protocol, "two writers share one stream; stop the other gateway and run `fieldgate db reconcile`"),
     (1114, Class::Full, "free space on the server's disk"),
     (1142, Class::Setup, "grant the account its rights: `fieldgate db schema` prints the statements"),
     (1143, Class::Setup, "grant the account its rights: `fieldgate db schema` prints the statements"),
-    (1146, Class::Setup, "create the tables: `fieldgate db schema --apply`"),
+    (1146, Class::Setup, "create the tables: `fieldgate db schema --apply --admin-user NAME`"),
     (1153, Class::Away, "raise max_allowed_packet on the server if this lasts"),
     (1158, Class::Away, ""),
     (1159, Class::Away, ""),
@@ -154,7 +154,7 @@ mod tests {
         let error = DbError::from_client("db1:3306", mysql_async::Error::Server(said));
         assert_eq!(
             error.to_string(),
-            "db1:3306: Unknown database 'field' (error 1049) (create the database: `fieldgate db schema --apply`)"
+            "db1:3306: Unknown database 'field' (error 1049) (create the database: `fieldgate db schema --apply --admin-user NAME`)"
         );
     }
 }

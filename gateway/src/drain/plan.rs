@@ -80,6 +80,12 @@ impl Batch {
         self.last = last;
     }
 
+    /// How many numbers of it the queue does not hold any more.
+    pub fn missing(&self) -> u64 {
+        let lost = self.gaps.iter().filter(|row| row.gap.reason == NOT_IN_QUEUE);
+        lost.filter_map(|row| row.gap.count).sum()
+    }
+
     fn take(&mut self, item: Numbered) {
         if item.seq > self.last.saturating_add(1) {
             self.skip_to(item.seq - 1);
@@ -156,6 +162,7 @@ mod tests {
         let spans: Vec<(u64, u64)> = batch.gaps.iter().map(|row| (row.seq, row.last_seq)).collect();
         assert_eq!(spans, [(5, 7), (8, 8), (10, 11)]);
         assert_eq!(batch.gaps[0].gap.count, Some(3));
+        assert_eq!(batch.missing(), 5, "5 to 7 and 10 to 11; the gap at 8 was in the queue");
         let letters: Vec<u64> = batch.dead_letters.iter().map(|row| row.seq).collect();
         assert_eq!(letters, [9, 12], "an unknown kind and a damaged reading keep their bytes and their numbers");
         assert_eq!(batch.dead_letters[0].bytes, [1, 2, 3]);

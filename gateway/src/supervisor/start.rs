@@ -6,10 +6,10 @@ use crate::drain::{Drain, DrainError, Settings};
 use crate::intake::{Intake, IntakeError, TrimRule};
 use crate::local;
 use crate::memory::Memory;
-use crate::topology::View;
 use crate::topology::probe::Probe;
+use crate::topology::{Choice, View};
 use config::Config;
-use queue::{Kind, Opened, Reader};
+use queue::{Kind, Opened, Reader, StreamId};
 use sensors::mqtt::MqttSource;
 use sensors::receipts::{Receipt, unproven};
 use sensors::{KernelClock, Outlet, SampleClock, Source, Ticket};
@@ -43,7 +43,7 @@ pub struct Parts {
     sources: Vec<JoinHandle<()>>,
     drain: JoinHandle<Result<(), DrainError>>,
     helpers: Vec<JoinHandle<()>>,
-    delivered: watch::Receiver<BTreeMap<queue::StreamId, u64>>,
+    delivered: watch::Receiver<BTreeMap<StreamId, u64>>,
 }
 
 /// Starts everything.
@@ -54,10 +54,17 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
     let clock: Arc<dyn SampleClock> =
         Arc::new(KernelClock::open().map_err(|source| Trouble::System { doing: "read the kernel's clock", source })?);
     let memory = Memory::open(state).map_err(unusable)?;
-    let Opened { writer, reader, stream, set_aside, .. } = queue::open(&state.join("queue"))?;
+    let Opened { writer, reader, stream, set_aside, marks_set_aside } = queue::open(&state.join("queue"))?;
     if let Some(aside) = set_aside {
         warn!(
             "the queue's store could not be used ({}) and was set aside in {}; what the database lacks of it becomes a gap",
+            aside.reason,
+            aside.folder.display()
+        );
+    }
+    if let Some(aside) = marks_set_aside {
+        warn!(
+            "the file that remembers how far each stream went could not be used ({}) and was set aside as {}; streams that have left the queue are forgotten",
             aside.reason,
             aside.folder.display()
         );
@@ -87,7 +94,7 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
     let intake = start_intake(intake)?;
     let settings = settings(config, passwords.mysql);
     let (probes, views) = start_probes(config, &settings);
-    let (tell_delivered, delivered) = watch::channel(BTreeMap::new());
+    let (tell_delivered, delivered) = watch::channel(delivered_before(&reader, &memory));
     let drain = Drain {
         settings,
         backlog: Backlog { reader: reader.clone(), current: stream },
@@ -98,12 +105,18 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
         clock,
         delivered: tell_delivered,
         stop: drain_stop,
+        told: Choice::default(),
     };
     #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
     let drain = tokio::spawn(drain.run());
     let mut helpers = probes;
     helpers.extend(start_local(state, &reader));
     Ok(Parts { reader, stop_sources, stop_drain, intake, sources, drain, helpers, delivered })
+}
+
+/// How far earlier runs saw each stream in a source; what is kept after delivery does not wait for one.
+fn delivered_before(reader: &Reader, memory: &Memory) -> BTreeMap<StreamId, u64> {
+    reader.known_streams().iter().map(|known| (known.stream, memory.delivered(known.stream))).collect()
 }
 
 type Sources = (Vec<JoinHandle<()>>, Vec<mpsc::Sender<Ticket>>);

@@ -2,7 +2,7 @@
 
 use super::{Facts, Replication, Term, View};
 use crate::database::{Account, Cell, DbError, Deadlines, Row, Session};
-use config::ServerAddress;
+use config::{Config, ServerAddress};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -106,6 +106,29 @@ impl Probe {
         );
         session.ask_with(&sql, vec![Cell::text(&self.gateway)]).await
     }
+}
+
+/// Asks every server once what it is.
+pub async fn look(config: &Config, account: &Account) -> Vec<View> {
+    let mut views = Vec::new();
+    for (index, server) in config.mysql.servers.iter().enumerate() {
+        let probe = Probe {
+            index,
+            server: server.clone(),
+            account: Account { database: None, ..account.clone() },
+            database: config.mysql.database.clone(),
+            gateway: config.gateway.id.to_string(),
+            period: config.mysql.probe_period,
+            deadline: config.mysql.connect_timeout,
+        };
+        let mut view = View::unasked(server.to_string());
+        match probe.once().await {
+            Ok(facts) => view.answered(facts),
+            Err(error) => view.failed(error.explained()),
+        }
+        views.push(view);
+    }
+    views
 }
 
 /// Whether the server refuses writes. Asked alone: inside a larger SELECT the variable once answered wrongly.

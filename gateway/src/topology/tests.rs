@@ -52,7 +52,7 @@ fn a_plain_source_with_two_replicas() {
 fn nobody_takes_writes_while_the_source_is_away() {
     let choice = choose(&views(vec![None, Some(replica("b", 2, 1))]), 1);
     assert_eq!(choice.source, None);
-    assert_eq!(choice.why, "no server takes writes: db1 does not answer (no answer); db2 is read-only");
+    assert_eq!(choice.why, "no server takes writes: db1 cannot be asked (no answer); db2 is read-only");
 }
 
 #[test]
@@ -109,4 +109,18 @@ fn the_writable_one_of_two_servers_that_follow_each_other() {
     let passive = Facts { read_only: true, replication: follows(1, true, true, true), ..facts("b", 2) };
     assert_eq!(choose(&views(vec![Some(writable.clone()), Some(passive)]), 1).source, Some(0));
     assert_eq!(choose(&views(vec![Some(writable), None]), 1).source, None, "its partner may be writable too");
+}
+
+#[test]
+fn servers_that_take_writes_and_must_not_are_named_beside_the_source() {
+    let new = Facts { term: term(2, "b"), ..facts("b", 2) };
+    let old = Facts { term: term(1, "a"), ..facts("a", 1) };
+    let following = Facts { replication: follows(2, true, true, true), term: term(2, "b"), ..facts("c", 3) };
+    let choice = choose(&views(vec![Some(old), Some(new), Some(following), Some(replica("d", 4, 2)), None]), 2);
+    assert_eq!(choice.source, Some(1));
+    let expected = [
+        "db1 was the source before a later failover (its term is 1, the highest seen is 2)",
+        "db3 is writable but still follows server 2",
+    ];
+    assert_eq!(choice.strays, expected);
 }

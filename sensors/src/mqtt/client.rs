@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::ConnectReturnCode::{BadUserNamePassword, NotAuthorized};
 use rumqttc::v5::mqttbytes::v5::{ConnectProperties, Filter, Packet, Publish, RetainForwardRule};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
 use rumqttc::{NetworkOptions, Outgoing};
 
 /// The half that sends: subscriptions and acknowledgements.
@@ -81,9 +82,19 @@ impl Connection {
             Err(error) => {
                 // The library cleans up after most errors, but not after a refused handshake.
                 self.0.clean();
-                Err(error.to_string())
+                Err(words(&error))
             }
         }
+    }
+}
+
+/// What the library says, and what to do where the operator can do something.
+fn words(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::ConnectionRefused(code @ (BadUserNamePassword | NotAuthorized)) => {
+            format!("the broker does not let us in ({code:?}); check user and password_file of this [[mqtt]] entry")
+        }
+        other => other.to_string(),
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) fn spawn(id: u32, address: &Address, folder: &Path, arguments: &[&str
     for (option, name) in [("datadir", "data"), ("socket", "sock"), ("pid-file", "pid")] {
         command.arg(format!("--{option}={}", folder.join(name).display()));
     }
+    // A server that starts removes what others have in a temporary folder that it shares with them.
+    command.arg(format!("--tmpdir={}", folder.display()));
     command.args(arguments);
     Process::spawn(&format!("mariadbd {id}"), &command, &folder.join("log"))
 }
