@@ -1,13 +1,12 @@
 //! The command line.
 
 use crate::command::schema::SchemaArguments;
+use crate::command::status::StatusArguments;
 use crate::command::{self, DEFAULT_CONFIG};
 use crate::exit::Exit;
 use clap::{Parser, Subcommand};
 use config::Config;
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use tracing_subscriber::EnvFilter;
 
 /// A field gateway: reads sensor nodes, keeps every reading in a durable queue, and brings it into MariaDB exactly once.
 #[derive(Debug, Parser)]
@@ -27,6 +26,8 @@ enum Verb {
         #[arg(default_value = DEFAULT_CONFIG)]
         file: PathBuf,
     },
+    /// Show how the running gateway is getting on
+    Status(StatusArguments),
     /// The database: its tables, and whether it has everything
     #[command(subcommand)]
     Db(Db),
@@ -62,6 +63,9 @@ impl Arguments {
                 with_config(&configured.config, |config| command::run::run(&configured.config, &config))
             }
             Verb::Check { file } => with_config(&file, |config| command::check::check(&file, &config)),
+            Verb::Status(arguments) => {
+                with_config(&arguments.config, |config| command::status::status(&config, &arguments))
+            }
             Verb::Db(Db::Schema(schema)) => {
                 with_config(&schema.config, |config| command::schema::schema(&config, &schema))
             }
@@ -74,7 +78,7 @@ impl Arguments {
 
 /// Loads the configuration, or shows everything that is wrong with it.
 fn with_config(file: &std::path::Path, work: impl FnOnce(Config) -> Exit) -> Exit {
-    start_log();
+    crate::log::start();
     match Config::load(file, &host_name()) {
         Ok(config) => work(config),
         Err(error) => {
@@ -82,14 +86,6 @@ fn with_config(file: &std::path::Path, work: impl FnOnce(Config) -> Exit) -> Exi
             Exit::Configuration
         }
     }
-}
-
-/// Messages go to standard error; `FIELDGATE_LOG` chooses levels by module, as in `info,gateway::drain=debug`.
-fn start_log() {
-    let filter = EnvFilter::try_from_env("FIELDGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start in one process (tests) keeps the first.
-    let _ = log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init();
 }
 
 fn host_name() -> String {

@@ -4,6 +4,7 @@ pub mod check;
 pub mod reconcile;
 pub mod run;
 pub mod schema;
+pub mod status;
 
 use crate::database::{Account, Deadlines};
 use crate::exit::Exit;

@@ -13,6 +13,8 @@ mod write;
 
 use crate::database::{Account, DbError, Deadlines};
 use crate::memory::Memory;
+use crate::pulse::Pulse;
+use crate::status::{DrainState, IntakeState};
 use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
 use backlog::Backlog;
@@ -31,6 +33,9 @@ use tracing::{info, warn};
 
 /// How often the file of what is remembered of the servers is written while all is well.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
+/// The loop turns at least this often, with work or without.
+const TURN: Duration = Duration::from_secs(2);
+
 /// Per stream, the last number that may leave the queue.
 pub type Leave = Arc<BTreeMap<StreamId, u64>>;
 
@@ -94,7 +99,7 @@ pub struct Drain {
     /// What the servers said.
     pub views: watch::Receiver<Vec<View>>,
     /// Changes whenever something became durable.
-    pub durable: watch::Receiver<u64>,
+    pub durable: watch::Receiver<IntakeState>,
     /// Tells the queue's writer what may leave.
     pub leave: watch::Sender<Leave>,
     /// What is remembered of the servers.
@@ -103,6 +108,10 @@ pub struct Drain {
     pub clock: Arc<dyn SampleClock>,
     /// Tells how far each stream is known to be in a source.
     pub delivered: watch::Sender<BTreeMap<StreamId, u64>>,
+    /// Tells people how it is getting on.
+    pub state: watch::Sender<DrainState>,
+    /// Beats at every turn.
+    pub pulse: Pulse,
     /// True: finish the batch and end.
     pub stop: watch::Receiver<bool>,
     /// The choice that was told last.
@@ -117,6 +126,7 @@ impl Drain {
     pub async fn run(mut self) -> Result<(), DrainError> {
         let mut pace = Pace::new();
         while !*self.stop.borrow() {
+            self.pulse.beat();
             let choice = self.choose();
             if choice.source.is_none() && self.views.borrow().iter().any(View::is_unasked) {
                 self.pause(None).await;
@@ -137,6 +147,7 @@ impl Drain {
                 Ended::Final(error) => return Err(error),
                 Ended::Database(error) => {
                     self.memory.save()?;
+                    self.state.send_modify(|state| state.trouble = Some(error.to_string()));
                     pace.tell_trouble(error);
                     self.pause(Some(pace.backoff.delay())).await;
                 }
@@ -157,7 +168,7 @@ impl Drain {
         tokio::select! {
             _ = self.views.changed(), if most.is_none() => {}
             _ = self.stop.wait_for(|stop| *stop) => {}
-            () = tokio::time::sleep(most.unwrap_or(Duration::MAX)), if most.is_some() => {}
+            () = tokio::time::sleep(most.unwrap_or(TURN)) => {}
         }
     }
 
@@ -171,6 +182,10 @@ impl Drain {
         }
         self.tell_strays(choice);
         self.told = choice.clone();
+        if is_new {
+            let source = choice.source.and_then(|index| self.settings.servers.get(index)).map(ToString::to_string);
+            self.state.send_modify(|state| (state.source, state.why) = (source, choice.why.clone()));
+        }
         is_new
     }
 
@@ -220,9 +235,11 @@ impl Drain {
     async fn write_all(&mut self, index: usize, source: &mut Source, pace: &mut Pace) -> Ended {
         let mut saved_at = tokio::time::Instant::now();
         loop {
+            self.pulse.beat();
             match self.write_next(index, source).await {
                 Ok(true) => pace.went_well(),
                 Ok(false) => {
+                    self.state.send_if_modified(|state| state.trouble.take().is_some());
                     if let Err(ended) = self.announce_again(source).await {
                         return ended;
                     }
@@ -251,6 +268,7 @@ impl Drain {
             _ = self.durable.changed() => {}
             _ = self.views.changed() => {}
             _ = self.stop.wait_for(|stop| *stop) => {}
+            () = tokio::time::sleep(TURN) => {}
         }
     }
 
@@ -258,14 +276,28 @@ impl Drain {
     async fn write_next(&mut self, index: usize, source: &mut Source) -> Result<bool, Ended> {
         let Some(batch) = self.backlog.next_batch(source).await? else { return Ok(false) };
         let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
-        self.memory.servers.sent_again += tokio::select! {
+        let again = tokio::select! {
             biased;
             written = source.write(&batch, now_us) => written?,
             () = another_source(views, highest_term, index) => return Err(Ended::GivenUp),
         };
+        self.memory.servers.sent_again += again;
         self.see_delivered(batch.stream, batch.last);
-        tell_missing(&batch);
+        self.tell_written(&batch, again);
         Ok(true)
+    }
+
+    fn tell_written(&self, batch: &plan::Batch, again: u64) {
+        let missing = batch.missing();
+        if missing > 0 {
+            warn!(stream = %batch.stream, "{missing} readings are no longer in the queue; rows of gaps say which");
+        }
+        self.state.send_modify(|state| {
+            state.trouble = None;
+            state.delivered += batch.rows();
+            state.sent_again += again;
+            state.missing += missing;
+        });
     }
 
     /// All that the source lacked has been sent again: say how much, in the log and in the database.
@@ -312,13 +344,6 @@ impl Drain {
 
     fn now_us(&self) -> i64 {
         self.clock.stamp().wall_us
-    }
-}
-
-fn tell_missing(batch: &plan::Batch) {
-    let missing = batch.missing();
-    if missing > 0 {
-        warn!(stream = %batch.stream, "{missing} readings are no longer in the queue; rows of gaps say which");
     }
 }
 

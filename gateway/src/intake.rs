@@ -6,6 +6,8 @@ mod gather;
 mod trim;
 
 use crate::drain::Leave;
+use crate::pulse::Pulse;
+use crate::status::IntakeState;
 use config::Commit;
 use queue::{Kind, QueueError, Record, Unit, Writer};
 use sensors::reading::WireError;
@@ -40,8 +42,10 @@ pub struct Intake {
     pub arrivals: mpsc::Receiver<Arrival>,
     /// Where to give back the right to acknowledge, by source.
     pub acknowledged: Vec<mpsc::Sender<Ticket>>,
-    /// Tells the drain that something became durable.
-    pub durable: watch::Sender<u64>,
+    /// Tells the drain, and people, that something became durable.
+    pub state: watch::Sender<IntakeState>,
+    /// Beats at every turn.
+    pub pulse: Pulse,
     /// What may leave the queue.
     pub leave: watch::Receiver<Leave>,
     /// The gateway's clock.
@@ -62,7 +66,9 @@ impl Intake {
         let limits = gather::Limits::for_commit(self.commit);
         let mut full = false;
         loop {
+            self.pulse.beat();
             self.rule.tell_if_changed(&mut full, self.writer.live_bytes());
+            self.tell(full);
             if full {
                 // The sources wait, and so does the broker, which keeps what it has not delivered.
                 runtime.block_on(tokio::time::sleep(Duration::from_millis(100)));
@@ -87,8 +93,8 @@ impl Intake {
         let units: Vec<Unit> = group.iter().filter_map(unit).collect();
         if !units.is_empty() {
             let now_ms = u64::try_from(self.clock.stamp().wall_us / 1000).unwrap_or(0);
-            self.writer.append(&units, now_ms)?;
-            self.durable.send_modify(|groups| *groups = groups.wrapping_add(1));
+            let appended = self.writer.append(&units, now_ms)?;
+            self.state.send_modify(|state| state.durable = appended.last);
         }
         // Durable: now, and only now, the nodes may hear of it.
         for ticket in group.iter().filter_map(|arrival| arrival.ticket) {
@@ -98,6 +104,15 @@ impl Intake {
             }
         }
         Ok(())
+    }
+
+    fn tell(&self, full: bool) {
+        let live_bytes = self.writer.live_bytes();
+        self.state.send_if_modified(|state| {
+            let changed = (state.live_bytes, state.full) != (live_bytes, full);
+            (state.live_bytes, state.full) = (live_bytes, full);
+            changed
+        });
     }
 
     fn trim(&mut self) -> Result<(), QueueError> {

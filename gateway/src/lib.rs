@@ -10,6 +10,7 @@
 //! - [`database`]: the MySQL client behind a small type
 //! - [`memory`]: what is remembered of the servers
 //! - [`local`]: lets other commands look into the queue of a running gateway
+//! - [`pulse`], [`status`], [`systemd`]: what people and the service manager see
 //! - [`reconcile`]: the auditor, which believes none of the above
 //! - [`command`]: one file a verb of the command line
 
@@ -20,8 +21,12 @@ pub mod drain;
 pub mod exit;
 pub mod intake;
 pub mod local;
+pub mod log;
 pub mod memory;
+pub mod pulse;
 pub mod reconcile;
 pub mod secret;
+pub mod status;
 pub mod supervisor;
+pub mod systemd;
 pub mod topology;

@@ -3,12 +3,14 @@
 //!
 //! One request a connection, a line of JSON; the answer is a JSON document and the end of the stream.
 
+use crate::status::{Board, Snapshot};
 use queue::{Kind, KnownStream, Numbered, QueueError, Reader, Record, Span, StreamId};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -19,7 +21,9 @@ use tokio::time::timeout;
 const SOCKET: &str = "fieldgate.sock";
 /// A request is one short line.
 const MAX_REQUEST_BYTES: u64 = 4096;
-/// Who does not send a request, or does not read the answer, within this is let go.
+/// Who does not send a request within this is let go.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(1);
+/// Who does not read the answer within this is let go.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Records an answer holds at most.
 pub const MOST_RECORDS: usize = 1000;
@@ -30,6 +34,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 enum Request {
     Streams,
     Read { stream: StreamId, from: u64 },
+    Status,
 }
 
 /// What the queue holds and remembers.
@@ -62,11 +67,11 @@ pub fn listen(state: &Path) -> io::Result<UnixListener> {
 }
 
 /// Answers one after the other, for ever.
-pub async fn serve(listener: UnixListener, reader: Reader) {
+pub async fn serve(listener: UnixListener, board: Arc<Board>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let _ = timeout(PATIENCE, answer(stream, &reader)).await;
+                let _ = timeout(PATIENCE, answer(stream, &board)).await;
             }
             // Out of file descriptors, most likely; others need the time to close some.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -74,18 +79,22 @@ pub async fn serve(listener: UnixListener, reader: Reader) {
     }
 }
 
-async fn answer(mut stream: UnixStream, reader: &Reader) -> io::Result<()> {
+async fn answer(mut stream: UnixStream, board: &Arc<Board>) -> io::Result<()> {
     let (incoming, mut outgoing) = stream.split();
     let mut line = String::new();
-    tokio::io::BufReader::new(incoming.take(MAX_REQUEST_BYTES)).read_line(&mut line).await?;
+    // Connections are answered one after the other: who says nothing must not keep the next one waiting.
+    let mut request = tokio::io::BufReader::new(incoming.take(MAX_REQUEST_BYTES));
+    timeout(REQUEST_PATIENCE, request.read_line(&mut line)).await.map_err(io::Error::other)??;
     let request: Request = serde_json::from_str(&line)?;
-    let reader = reader.clone();
-    let text = tokio::task::spawn_blocking(move || reply(&request, &reader)).await.map_err(io::Error::other)??;
+    let board = Arc::clone(board);
+    let text = tokio::task::spawn_blocking(move || reply(&request, &board)).await.map_err(io::Error::other)??;
     outgoing.write_all(&text).await
 }
 
-fn reply(request: &Request, reader: &Reader) -> io::Result<Vec<u8>> {
+fn reply(request: &Request, board: &Board) -> io::Result<Vec<u8>> {
+    let reader = &board.reader;
     let text = match request {
+        Request::Status => serde_json::to_vec(&board.snapshot().map_err(io::Error::other)?),
         Request::Streams => serde_json::to_vec(&streams(reader).map_err(io::Error::other)?),
         Request::Read { stream, from } => {
             let items = reader.read(*stream, *from, MOST_RECORDS, MOST_BYTES).map_err(io::Error::other)?;
@@ -138,6 +147,18 @@ fn refuse_other_user(state: &Path) -> Result<(), AccessError> {
         Ok(())
     } else {
         Err(AccessError::OtherUser { folder: folder(), owner })
+    }
+}
+
+/// The status of the gateway that runs on this state folder; none when none runs.
+///
+/// # Errors
+/// When it runs and does not answer.
+pub fn status(state: &Path) -> io::Result<Option<Snapshot>> {
+    match ask(&state.join(SOCKET), &Request::Status) {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

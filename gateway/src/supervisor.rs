@@ -4,6 +4,7 @@
 //! ends; the last acknowledgements go out; the drain finishes its batch; the store is closed. Done is a channel that
 //! closed, not a flag. The deadlines sum up to [`STOP_WITHIN`].
 
+mod parts;
 mod start;
 
 use crate::drain::DrainError;
@@ -11,8 +12,8 @@ use crate::exit::Exit;
 use crate::intake::IntakeError;
 use crate::secret;
 use config::{Config, Problem};
+use parts::Parts;
 use queue::QueueError;
-use start::Parts;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -135,6 +136,7 @@ fn passwords(config: &Config) -> Result<Passwords, Problem> {
 }
 
 async fn stop(mut parts: Parts) -> Result<(), Trouble> {
+    parts.manager().stopping();
     parts.stop_sources();
     let intake = timeout(INTAKE_DEADLINE, parts.intake_end()).await;
     match intake {

@@ -7,17 +7,20 @@
 //! - [`clock`]: stamps with boot id, monotonic time, wall time and the kernel's word on its quality
 //! - [`decode`]: payload to readings, pure
 //! - [`source`]: the contract every transport keeps
+//! - [`meter`]: how a source is getting on, for people who look
 //! - [`mqtt`]: MQTT nodes; [`receipts`]: which messages the broker may send again
 //! - [`backoff`]: the only place that waits before trying again
 
 pub mod backoff;
 pub mod clock;
 pub mod decode;
+pub mod meter;
 pub mod mqtt;
 pub mod reading;
 pub mod receipts;
 pub mod source;
 
 pub use clock::{ClockQuality, KernelClock, ManualClock, SampleClock, Stamp};
+pub use meter::{Meter, SourceState};
 pub use reading::{DeadLetter, Gap, NoData, Reading, Value};
 pub use source::{Arrival, Content, Outlet, Source, Ticket};

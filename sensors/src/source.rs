@@ -5,6 +5,7 @@
 //! 3. Acknowledge to the node only when the [`Ticket`] comes back, which means: durable.
 //! 4. A fault of one node or one connection is a reading without data or a gap, never the end of the program.
 
+use crate::meter::{Brought, Meter};
 use crate::reading::{DeadLetter, Gap, Reading};
 use crate::receipts::Receipt;
 use std::future::Future;
@@ -54,6 +55,7 @@ pub struct Outlet {
     sender: mpsc::Sender<Arrival>,
     room: Arc<Semaphore>,
     room_bytes: u32,
+    meter: Meter,
 }
 
 impl Outlet {
@@ -61,7 +63,7 @@ impl Outlet {
     pub fn new(messages: usize, room_bytes: u32) -> (Self, mpsc::Receiver<Arrival>) {
         let (sender, receiver) = mpsc::channel(messages);
         let permits = usize::try_from(room_bytes).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        (Self { sender, room: Arc::new(Semaphore::new(permits)), room_bytes }, receiver)
+        (Self { sender, room: Arc::new(Semaphore::new(permits)), room_bytes, meter: Meter::default() }, receiver)
     }
 
     /// Hands over an arrival of `bytes` of payload; waits while there is no room. False when nobody listens any more.
@@ -71,7 +73,22 @@ impl Outlet {
             return false;
         };
         arrival.room = Some(room);
-        self.sender.send(arrival).await.is_ok()
+        let brought = Brought::from(&arrival.content);
+        let taken = self.sender.send(arrival).await.is_ok();
+        if taken {
+            self.meter.count(brought);
+        }
+        taken
+    }
+
+    /// The same way for one source, which counts for itself from now on.
+    pub fn for_source(&self, name: &str) -> Self {
+        Self { meter: Meter::new(name), ..self.clone() }
+    }
+
+    /// What counts for this source.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 }
 

@@ -80,6 +80,12 @@ impl Batch {
         self.last = last;
     }
 
+    /// Rows that it writes.
+    pub fn rows(&self) -> u64 {
+        let rows = self.readings.len() + self.gaps.len() + self.dead_letters.len();
+        u64::try_from(rows).unwrap_or(u64::MAX)
+    }
+
     /// How many numbers of it the queue does not hold any more.
     pub fn missing(&self) -> u64 {
         let lost = self.gaps.iter().filter(|row| row.gap.reason == NOT_IN_QUEUE);

@@ -1,24 +1,26 @@
 //! Builds the parts from the configuration and starts them. The only file that starts tasks and threads for good.
 
+use super::parts::Parts;
 use super::{Passwords, Trouble};
 use crate::drain::backlog::Backlog;
-use crate::drain::{Drain, DrainError, Settings};
+use crate::drain::{Drain, Settings};
 use crate::intake::{Intake, IntakeError, TrimRule};
 use crate::local;
 use crate::memory::Memory;
+use crate::pulse::Pulse;
+use crate::status::{Board, DrainState, IntakeState};
+use crate::systemd::Manager;
 use crate::topology::probe::Probe;
 use crate::topology::{Choice, View};
 use config::Config;
 use queue::{Kind, Opened, Reader, StreamId};
 use sensors::mqtt::MqttSource;
 use sensors::receipts::{Receipt, unproven};
-use sensors::{KernelClock, Outlet, SampleClock, Source, Ticket};
+use sensors::{KernelClock, Meter, Outlet, SampleClock, Source, Ticket};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
@@ -33,18 +35,6 @@ const TICKETS_WAITING: usize = 65_536;
 const FRAMES_SEARCHED: usize = 2048;
 /// The largest default for `queue.max`.
 const MOST_DEFAULT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-
-/// Everything that runs.
-pub struct Parts {
-    reader: Reader,
-    stop_sources: watch::Sender<bool>,
-    stop_drain: watch::Sender<bool>,
-    intake: oneshot::Receiver<Result<(), IntakeError>>,
-    sources: Vec<JoinHandle<()>>,
-    drain: JoinHandle<Result<(), DrainError>>,
-    helpers: Vec<JoinHandle<()>>,
-    delivered: watch::Receiver<BTreeMap<StreamId, u64>>,
-}
 
 /// Starts everything.
 pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
@@ -74,18 +64,24 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
     let (stop_sources, sources_stop) = watch::channel(false);
     let (stop_drain, drain_stop) = watch::channel(false);
     let (outlet, arrivals) = Outlet::new(MESSAGES_WAITING, BYTES_WAITING);
-    let (durable, became_durable) = watch::channel(0);
+    let (intake_state, taken) = watch::channel(IntakeState::default());
+    let (drain_state, drained) = watch::channel(DrainState::default());
+    let pulses = [("intake", Pulse::default()), ("drain", Pulse::default())];
     let (leave, may_leave) = watch::channel(Arc::new(BTreeMap::new()));
-    let (sources, acknowledged) = start_sources(config, &passwords, &reader, &clock, &outlet, &sources_stop)?;
+    let Sources { tasks: sources, acknowledged, meters } =
+        start_sources(config, &passwords, &reader, &clock, &outlet, &sources_stop)?;
     drop(outlet);
-    let rule = TrimRule { keep: config.queue.keep, max_bytes: max_bytes(config, state).map_err(unusable)? };
+    let max_bytes = max_bytes(config, state).map_err(unusable)?;
+    let rule = TrimRule { keep: config.queue.keep, max_bytes };
     let commit = config.queue.commit;
+    let [(_, intake_pulse), (_, drain_pulse)] = pulses.clone();
     let intake = Intake {
         writer,
         reader: reader.clone(),
         arrivals,
         acknowledged,
-        durable,
+        state: intake_state,
+        pulse: intake_pulse,
         leave: may_leave,
         clock: Arc::clone(&clock),
         commit,
@@ -95,11 +91,25 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
     let settings = settings(config, passwords.mysql);
     let (probes, views) = start_probes(config, &settings);
     let (tell_delivered, delivered) = watch::channel(delivered_before(&reader, &memory));
+    let board = Arc::new(Board {
+        identity: (config.gateway.id.to_string(), config.gateway.site.to_string(), stream),
+        reader: reader.clone(),
+        max_bytes,
+        clock: Arc::clone(&clock),
+        started_us: clock.stamp().boottime_us,
+        meters,
+        intake: taken.clone(),
+        drain: drained,
+        delivered,
+        views: views.clone(),
+    });
     let drain = Drain {
         settings,
         backlog: Backlog { reader: reader.clone(), current: stream },
         views,
-        durable: became_durable,
+        durable: taken.clone(),
+        state: drain_state,
+        pulse: drain_pulse,
         leave,
         memory,
         clock,
@@ -109,9 +119,13 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
     };
     #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
     let drain = tokio::spawn(drain.run());
+    let manager = Arc::new(Manager::from_environment());
     let mut helpers = probes;
-    helpers.extend(start_local(state, &reader));
-    Ok(Parts { reader, stop_sources, stop_drain, intake, sources, drain, helpers, delivered })
+    helpers.extend(start_local(state, &board));
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+    helpers.push(tokio::spawn(Arc::clone(&manager).keep_told(Arc::clone(&board), pulses.to_vec())));
+    manager.ready();
+    Ok(Parts { stop_sources, stop_drain, intake, sources, drain, helpers, board, manager })
 }
 
 /// How far earlier runs saw each stream in a source; what is kept after delivery does not wait for one.
@@ -119,7 +133,13 @@ fn delivered_before(reader: &Reader, memory: &Memory) -> BTreeMap<StreamId, u64>
     reader.known_streams().iter().map(|known| (known.stream, memory.delivered(known.stream))).collect()
 }
 
-type Sources = (Vec<JoinHandle<()>>, Vec<mpsc::Sender<Ticket>>);
+/// The sources that were started.
+#[derive(Default)]
+struct Sources {
+    tasks: Vec<JoinHandle<()>>,
+    acknowledged: Vec<mpsc::Sender<Ticket>>,
+    meters: Vec<Meter>,
+}
 
 fn start_sources(
     config: &Config,
@@ -130,7 +150,7 @@ fn start_sources(
     stop: &watch::Receiver<bool>,
 ) -> Result<Sources, Trouble> {
     let receipts = receipts(reader)?;
-    let (mut tasks, mut acknowledged) = (Vec::new(), Vec::new());
+    let mut sources = Sources::default();
     for (index, settings) in config.mqtt.iter().enumerate() {
         let session = MqttSource::session(settings);
         let source = MqttSource {
@@ -142,11 +162,13 @@ fn start_sources(
             clock: Arc::clone(clock),
         };
         let (sender, tickets) = mpsc::channel(TICKETS_WAITING);
-        acknowledged.push(sender);
+        let outlet = outlet.for_source(&settings.broker.to_string());
+        sources.acknowledged.push(sender);
+        sources.meters.push(outlet.meter().clone());
         #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
-        tasks.push(tokio::spawn(source.run(outlet.clone(), tickets, stop.clone())));
+        sources.tasks.push(tokio::spawn(source.run(outlet, tickets, stop.clone())));
     }
-    Ok((tasks, acknowledged))
+    Ok(sources)
 }
 
 /// The receipts of the newest frames, newest first.
@@ -205,10 +227,10 @@ fn start_probes(config: &Config, settings: &Settings) -> (Vec<JoinHandle<()>>, w
 }
 
 /// Other commands can look into the queue; without the socket the gateway works all the same.
-fn start_local(state: &Path, reader: &Reader) -> Option<JoinHandle<()>> {
+fn start_local(state: &Path, board: &Arc<Board>) -> Option<JoinHandle<()>> {
     match local::listen(state) {
         #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
-        Ok(listener) => Some(tokio::spawn(local::serve(listener, reader.clone()))),
+        Ok(listener) => Some(tokio::spawn(local::serve(listener, Arc::clone(board)))),
         Err(error) => {
             warn!("no socket for other commands in {}: {error}", state.display());
             None
@@ -223,87 +245,4 @@ fn max_bytes(config: &Config, state: &Path) -> io::Result<u64> {
     }
     let disk = rustix::fs::statvfs(state)?;
     Ok((disk.f_blocks.saturating_mul(disk.f_frsize) / 4).min(MOST_DEFAULT_BYTES))
-}
-
-/// Waits until any of the tasks has ended. Whoever waited must not wait for the tasks again.
-async fn any_end(tasks: &mut [JoinHandle<()>]) {
-    std::future::poll_fn(|context| {
-        let ended = tasks.iter_mut().any(|task| Pin::new(task).poll(context).is_ready());
-        if ended { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-}
-
-impl Parts {
-    /// Waits for a part to end that should not; says which and why.
-    pub async fn first_end(&mut self) -> Trouble {
-        tokio::select! {
-            ended = &mut self.intake => match ended {
-                Ok(Err(error)) => error.into(),
-                Ok(Ok(())) | Err(_) => Trouble::Bug("the intake"),
-            },
-            ended = &mut self.drain => match ended {
-                Ok(Err(error)) => error.into(),
-                Ok(Ok(())) | Err(_) => Trouble::Bug("the drain"),
-            },
-            () = any_end(&mut self.sources) => Trouble::Bug("a source"),
-            () = any_end(&mut self.helpers) => Trouble::Bug("a probe"),
-        }
-    }
-
-    /// Tells the sources to take nothing new.
-    pub fn stop_sources(&self) {
-        self.stop_sources.send_replace(true);
-    }
-
-    /// Waits until everything that arrived is durable.
-    pub async fn intake_end(&mut self) -> Result<(), Trouble> {
-        match (&mut self.intake).await {
-            Ok(result) => Ok(result?),
-            Err(_) => Err(Trouble::Bug("the intake")),
-        }
-    }
-
-    /// Waits until the last acknowledgements are out.
-    pub async fn sources_end(&mut self) {
-        for source in &mut self.sources {
-            let _ = source.await;
-        }
-    }
-
-    /// Tells the drain to finish its batch.
-    pub fn stop_drain(&self) {
-        self.stop_drain.send_replace(true);
-    }
-
-    /// Waits for the drain.
-    pub async fn drain_end(&mut self) -> Result<(), Trouble> {
-        match (&mut self.drain).await {
-            Ok(result) => Ok(result?),
-            Err(_) => Err(Trouble::Bug("the drain")),
-        }
-    }
-
-    /// Readings in the queue that no source is known to have.
-    pub fn still_queued(&self) -> Result<u64, Trouble> {
-        let delivered = self.delivered.borrow();
-        let waiting = self
-            .reader
-            .spans()?
-            .iter()
-            .map(|span| {
-                let done = delivered.get(&span.stream).copied().unwrap_or(0).max(span.first.saturating_sub(1));
-                span.last.saturating_sub(done)
-            })
-            .sum();
-        Ok(waiting)
-    }
-
-    /// Ends whatever still runs.
-    pub fn abandon(self) {
-        for task in self.helpers.iter().chain(&self.sources) {
-            task.abort();
-        }
-        self.drain.abort();
-    }
 }

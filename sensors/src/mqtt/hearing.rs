@@ -91,6 +91,9 @@ impl Hearing {
         self.open.store(self.connections, Ordering::Relaxed);
         self.backoff.reset();
         self.trouble = None;
+        if let Some(outlet) = &self.outlet {
+            outlet.meter().connected();
+        }
         info!(broker = %self.settings.broker, session_present, "connected to the broker");
         if !session_present {
             self.book.session_lost();
@@ -119,6 +122,9 @@ impl Hearing {
     fn lost(&mut self, why: String) {
         self.open.store(CLOSED, Ordering::Relaxed);
         self.book.connection_lost();
+        if let Some(outlet) = &self.outlet {
+            outlet.meter().lost(&why);
+        }
         if self.trouble.as_ref() != Some(&why) {
             warn!(broker = %self.settings.broker, "no connection to the broker: {why}; trying again until it answers");
             self.trouble = Some(why);

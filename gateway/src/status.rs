@@ -1,0 +1,116 @@
+//! What people see of a running gateway: one snapshot, shown by `fieldgate status` and the service manager's line.
+
+mod board;
+mod text;
+
+pub use board::Board;
+pub use text::{servers, whole};
+
+use sensors::{ClockQuality, SourceState};
+use serde::{Deserialize, Serialize};
+
+/// Everything at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// This gateway.
+    pub gateway: String,
+    /// Its site.
+    pub site: String,
+    /// The program's version.
+    pub version: String,
+    /// The stream of this run, 16 hex digits.
+    pub stream: String,
+    /// Seconds since the start.
+    pub running_s: u64,
+    /// The clock.
+    pub clock: ClockState,
+    /// Every source of readings.
+    pub sources: Vec<SourceState>,
+    /// The queue.
+    pub queue: QueueState,
+    /// The drain.
+    pub drain: DrainState,
+    /// Every configured server.
+    pub servers: Vec<ServerState>,
+}
+
+/// The wall clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockState {
+    /// Microseconds since 1970, UTC.
+    pub now_us: i64,
+    /// How far it can be believed.
+    pub quality: ClockQuality,
+    /// Its largest error, microseconds.
+    pub error_us: Option<u32>,
+}
+
+/// The queue, in readings and bytes. Gaps and dead letters count as readings: they become rows too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueState {
+    /// Waiting for the source.
+    pub waiting: u64,
+    /// Age of the oldest that waits, seconds.
+    pub oldest_waiting_s: Option<u64>,
+    /// In the source, and kept.
+    pub kept: u64,
+    /// Made durable since the start.
+    pub durable: u64,
+    /// Bytes of frames.
+    pub live_bytes: u64,
+    /// The limit of that.
+    pub max_bytes: u64,
+    /// Nothing more is taken.
+    pub full: bool,
+    /// Damaged places met while reading.
+    pub damaged_places: u64,
+}
+
+/// What the intake tells after each group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IntakeState {
+    /// Numbers given since the start.
+    pub durable: u64,
+    /// Bytes of frames in the queue.
+    pub live_bytes: u64,
+    /// Nothing more is taken.
+    pub full: bool,
+}
+
+/// The drain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainState {
+    /// The server that takes writes; none while nobody does.
+    pub source: Option<String>,
+    /// Why.
+    pub why: String,
+    /// What keeps it from writing; none while all is well.
+    pub trouble: Option<String>,
+    /// Rows written since the start.
+    pub delivered: u64,
+    /// Rows among them that another source had before.
+    pub sent_again: u64,
+    /// Readings that were missing in the queue and became gaps.
+    pub missing: u64,
+}
+
+/// One configured server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerState {
+    /// As configured.
+    pub name: String,
+    /// `source`, `replica`, `writable` (takes writes and must not) or `away`.
+    pub role: String,
+    /// Refuses writes.
+    pub read_only: Option<bool>,
+    /// The term that it shows.
+    pub term: Option<u64>,
+    /// The sum of its cursors of our streams.
+    pub cursor: Option<u64>,
+    /// How many readings it lacks of what the source has.
+    pub behind: Option<u64>,
+    /// Where it receives from.
+    pub follows: Vec<String>,
+    /// The last replication error, why it does not count, or why it cannot be asked.
+    pub note: Option<String>,
+}

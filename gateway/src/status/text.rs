@@ -1,0 +1,128 @@
+//! The snapshot as people read it.
+
+use super::{ServerState, Snapshot};
+use sensors::{ClockQuality, SourceState};
+
+/// One screen.
+pub fn whole(snapshot: &Snapshot) -> String {
+    let mut lines = vec![
+        format!(
+            "gateway   {} of site {}, running for {}, stream {}, fieldgate {}",
+            snapshot.gateway,
+            snapshot.site,
+            duration(snapshot.running_s),
+            snapshot.stream,
+            snapshot.version
+        ),
+        format!("clock     {}", clock(snapshot)),
+    ];
+    lines.extend(snapshot.sources.iter().map(|state| source(state, snapshot.clock.now_us)));
+    lines.extend(queue(snapshot));
+    lines.extend(drain(snapshot));
+    lines.push(servers(&snapshot.servers));
+    lines.join("\n")
+}
+
+/// The table of servers.
+pub fn servers(servers: &[ServerState]) -> String {
+    let mut lines = vec![format!(
+        "{:<10}{:<24} {:<9} {:>5} {:>12} {:>9}  {}",
+        "server", "name", "role", "term", "cursor", "behind", "note"
+    )];
+    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    lines.extend(servers.iter().map(|server| {
+        let follows = (!server.follows.is_empty()).then(|| format!("follows {}", server.follows.join(", ")));
+        let note = [follows, server.note.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let (term, cursor, behind) = (number(server.term), number(server.cursor), number(server.behind));
+        let line =
+            format!("{:<10}{:<24} {:<9} {term:>5} {cursor:>12} {behind:>9}  {note}", "", server.name, server.role);
+        line.trim_end().to_owned()
+    }));
+    lines.join("\n")
+}
+
+fn clock(snapshot: &Snapshot) -> String {
+    match (snapshot.clock.quality, snapshot.clock.error_us) {
+        (ClockQuality::Synced, Some(us)) => format!("synchronised, wrong by at most {} ms", us.div_ceil(1000)),
+        (ClockQuality::Synced, None) => "synchronised".to_owned(),
+        (ClockQuality::Holdover, _) => "was synchronised earlier in this boot".to_owned(),
+        (ClockQuality::Unset, _) => "not known to be synchronised in this boot".to_owned(),
+    }
+}
+
+fn source(state: &SourceState, now_us: i64) -> String {
+    let link = match (&state.trouble, state.connected) {
+        (Some(trouble), _) => format!("away ({trouble})"),
+        (None, true) => "connected".to_owned(),
+        (None, false) => "connecting".to_owned(),
+    };
+    let last = state.last_us.and_then(|last| u64::try_from((now_us - last) / 1_000_000).ok());
+    let last = last.map_or_else(|| "none yet".to_owned(), |seconds| format!("last {} ago", duration(seconds)));
+    let bad = match (state.dead_letters, state.gaps) {
+        (0, 0) => String::new(),
+        (letters, gaps) => format!(", {letters} dead letters, {gaps} gaps"),
+    };
+    format!("readings  {}: {link}, {} since the start, {last}{bad}", state.name, state.readings)
+}
+
+fn queue(snapshot: &Snapshot) -> Vec<String> {
+    let queue = &snapshot.queue;
+    let oldest = queue.oldest_waiting_s.map_or_else(String::new, |age| format!(" (oldest {})", duration(age)));
+    let full = if queue.full { "; FULL, nothing more is taken" } else { "" };
+    let mut lines = vec![format!(
+        "queue     {} readings wait for the database{oldest}, {} kept after delivery; {} of {}{full}",
+        queue.waiting,
+        queue.kept,
+        bytes(queue.live_bytes),
+        bytes(queue.max_bytes)
+    )];
+    if queue.damaged_places > 0 {
+        lines.push(format!("          {} damaged places met; what they held becomes gaps", queue.damaged_places));
+    }
+    lines
+}
+
+fn drain(snapshot: &Snapshot) -> Vec<String> {
+    let drain = &snapshot.drain;
+    let mut lines = vec![format!("drain     {}", drain.why)];
+    lines.extend(drain.trouble.iter().map(|trouble| format!("          waits: {trouble}")));
+    let missing = if drain.missing > 0 { format!(", {} missing (see gaps)", drain.missing) } else { String::new() };
+    let again = if drain.sent_again > 0 { format!(", {} of them sent again", drain.sent_again) } else { String::new() };
+    lines.push(format!(
+        "          {} durable and {} delivered since the start{again}{missing}",
+        snapshot.queue.durable, drain.delivered
+    ));
+    lines
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+fn bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let unit = UNITS.iter().find(|(_, size)| bytes >= *size);
+    unit.map_or_else(
+        || format!("{bytes} B"),
+        |(name, size)| format!("{}.{} {name}", bytes / size, bytes % size * 10 / size),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes_are_readable() {
+        assert_eq!(
+            [duration(0), duration(119), duration(120), duration(7200), duration(172_800)],
+            ["0 s", "119 s", "2 min", "2 h", "2 days"]
+        );
+        assert_eq!([bytes(1023), bytes(1536), bytes(4 << 30)], ["1023 B", "1.5 KiB", "4.0 GiB"]);
+    }
+}

@@ -1,0 +1,121 @@
+//! What a source has brought, and whether it is connected: for people who look, not for the code that decides.
+
+use crate::source::Content;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How a source is getting on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// What it is: a broker, a port, a bus.
+    pub name: String,
+    /// The other end answers.
+    pub connected: bool,
+    /// Why it does not, in the words of the log.
+    pub trouble: Option<String>,
+    /// Readings brought since the start.
+    pub readings: u64,
+    /// Payloads that could not be understood since the start.
+    pub dead_letters: u64,
+    /// Gaps reported since the start.
+    pub gaps: u64,
+    /// Stamp of the last reading, microseconds since 1970.
+    pub last_us: Option<i64>,
+}
+
+/// Counts for one source; clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Meter(Arc<Mutex<SourceState>>);
+
+impl Meter {
+    /// A meter that shows nothing yet.
+    pub fn new(name: &str) -> Self {
+        Self(Arc::new(Mutex::new(SourceState { name: name.to_owned(), ..SourceState::default() })))
+    }
+
+    /// The other end answers.
+    pub fn connected(&self) {
+        let mut state = self.state_mut();
+        (state.connected, state.trouble) = (true, None);
+    }
+
+    /// The other end does not answer any more.
+    pub fn lost(&self, why: &str) {
+        let mut state = self.state_mut();
+        (state.connected, state.trouble) = (false, Some(why.to_owned()));
+    }
+
+    /// Something was handed over.
+    pub fn count(&self, brought: Brought) {
+        let mut state = self.state_mut();
+        match brought {
+            Brought::Readings(readings, last_us) => {
+                state.readings = state.readings.saturating_add(readings);
+                state.last_us = Some(last_us);
+            }
+            Brought::DeadLetter => state.dead_letters = state.dead_letters.saturating_add(1),
+            Brought::Gap => state.gaps = state.gaps.saturating_add(1),
+            Brought::Nothing => {}
+        }
+    }
+
+    /// How it is getting on.
+    pub fn state(&self) -> SourceState {
+        self.state_mut().clone()
+    }
+
+    fn state_mut(&self) -> MutexGuard<'_, SourceState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a content counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brought {
+    /// So many readings, the last with this stamp.
+    Readings(u64, i64),
+    /// A dead letter.
+    DeadLetter,
+    /// A gap.
+    Gap,
+    /// Nothing new.
+    Nothing,
+}
+
+impl From<&Content> for Brought {
+    fn from(content: &Content) -> Self {
+        match content {
+            Content::Readings(readings) => {
+                let last = readings.last().map_or(0, |reading| reading.stamp.wall_us);
+                Self::Readings(u64::try_from(readings.len()).unwrap_or(u64::MAX), last)
+            }
+            Content::DeadLetter(_) => Self::DeadLetter,
+            Content::Gap(_) => Self::Gap,
+            Content::AlreadyQueued => Self::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_count_together_and_the_last_word_stands() {
+        let meter = Meter::new("mqtt://b:1883");
+        meter.clone().count(Brought::Readings(3, 17));
+        meter.count(Brought::Gap);
+        meter.lost("connection refused");
+        assert_eq!(meter.state().trouble.as_deref(), Some("connection refused"));
+        meter.connected();
+        let expected = SourceState {
+            name: "mqtt://b:1883".to_owned(),
+            connected: true,
+            readings: 3,
+            gaps: 1,
+            last_us: Some(17),
+            ..SourceState::default()
+        };
+        assert_eq!(meter.state(), expected);
+    }
+}
