@@ -10,8 +10,10 @@ use crate::topology::View;
 use crate::topology::probe::Probe;
 use config::Config;
 use queue::{Kind, Opened, Reader};
+use sensors::i2c::{Bus, I2cSource, LinuxBus, SimBus};
 use sensors::mqtt::MqttSource;
 use sensors::receipts::{Receipt, unproven};
+use sensors::serial::SerialSource;
 use sensors::{KernelClock, Outlet, SampleClock, Source, Ticket};
 use std::collections::BTreeMap;
 use std::io;
@@ -46,8 +48,8 @@ pub struct Parts {
     delivered: watch::Receiver<BTreeMap<queue::StreamId, u64>>,
 }
 
-/// Starts everything.
-pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
+/// Starts everything; with `simulate`, the nodes of I2C buses are simulated.
+pub fn start(config: &Config, passwords: Passwords, simulate: bool) -> Result<Parts, Trouble> {
     let state = &config.gateway.state_dir;
     let unusable = |source| Trouble::StateFolder { folder: state.clone(), source };
     std::fs::create_dir_all(state).map_err(unusable)?;
@@ -69,7 +71,8 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
     let (outlet, arrivals) = Outlet::new(MESSAGES_WAITING, BYTES_WAITING);
     let (durable, became_durable) = watch::channel(0);
     let (leave, may_leave) = watch::channel(Arc::new(BTreeMap::new()));
-    let (sources, acknowledged) = start_sources(config, &passwords, &reader, &clock, &outlet, &sources_stop)?;
+    let (mut sources, acknowledged) = start_sources(config, &passwords, &reader, &clock, &outlet, &sources_stop)?;
+    sources.extend(start_buses(config, simulate, &clock, &outlet, &sources_stop));
     drop(outlet);
     let rule = TrimRule { keep: config.queue.keep, max_bytes: max_bytes(config, state).map_err(unusable)? };
     let commit = config.queue.commit;
@@ -133,7 +136,35 @@ fn start_sources(
         #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
         tasks.push(tokio::spawn(source.run(outlet.clone(), tickets, stop.clone())));
     }
+    for (port, settings) in config.serial.iter().enumerate() {
+        let index = config.mqtt.len() + port;
+        let source = SerialSource { index, settings: settings.clone(), clock: Arc::clone(clock) };
+        // Nothing is acknowledged on a wire.
+        let (_, tickets) = mpsc::channel(1);
+        #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+        tasks.push(tokio::spawn(source.run(outlet.clone(), tickets, stop.clone())));
+    }
     Ok((tasks, acknowledged))
+}
+
+fn start_buses(
+    config: &Config,
+    simulate: bool,
+    clock: &Arc<dyn SampleClock>,
+    outlet: &Outlet,
+    stop: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let start = |settings: &config::I2c| {
+        let bus: Box<dyn Bus + Send> = match simulate {
+            true => Box::new(SimBus::for_nodes(settings)),
+            false => Box::new(LinuxBus::new(&settings.bus)),
+        };
+        let source = I2cSource { settings: settings.clone(), clock: Arc::clone(clock), bus };
+        let (_, tickets) = mpsc::channel(1);
+        #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+        tokio::spawn(source.run(outlet.clone(), tickets, stop.clone()))
+    };
+    config.i2c.iter().map(start).collect()
 }
 
 /// The receipts of the newest frames, newest first.
