@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::gateway::{self, Gateway};
+use crate::i2c::{self, I2c};
 use crate::mqtt::{self, Mqtt};
 use crate::mysql::{self, Mysql};
+use crate::node::NodeId;
 use crate::problem::ValueError;
 use crate::queue::{self, Queue};
 use crate::section::Section;
+use crate::serial::{self, Serial};
 
 const MAX_BROKERS: usize = 32;
-const NOT_IN_THIS_VERSION: [&str; 5] = ["serial", "i2c", "standby", "notify", "status"];
+const MAX_SERIAL_PORTS: usize = 16;
+const MAX_I2C_BUSES: usize = 8;
+const NOT_IN_THIS_VERSION: [&str; 3] = ["standby", "notify", "status"];
 
 /// All sections of a file without problems.
 pub(crate) struct Sections {
@@ -18,6 +23,8 @@ pub(crate) struct Sections {
     pub mysql: Mysql,
     pub queue: Queue,
     pub mqtt: Vec<Mqtt>,
+    pub serial: Vec<Serial>,
+    pub i2c: Vec<I2c>,
 }
 
 /// Reads and checks every section. None only when there are problems; there may be problems all the same.
@@ -26,17 +33,31 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let mysql = root.demand("mysql", "add [mysql] with servers, database and user");
     let mysql = mysql.then(|| root.section("mysql", mysql::read)).flatten().flatten();
     let queue = root.section("queue", queue::read);
-    let mqtt = sources(root, gateway.as_ref());
+    let mqtt = brokers(root, gateway.as_ref());
+    let serial = root.sections("serial", 0..=MAX_SERIAL_PORTS, |_, section| serial::read(section));
+    let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section));
+    root.demand_entry(
+        &["mqtt", "serial", "i2c"],
+        "add at least one source: [[mqtt]] with broker and topics, [[serial]] with port and node, or [[i2c]] with bus and nodes",
+    );
+    one_port_each(root, &serial);
+    one_thread_each(root, &i2c);
+    let wired = serial_names(&serial).into_iter().chain(i2c_names(&i2c)).collect();
+    one_name_each(root, &mqtt, &wired);
     NOT_IN_THIS_VERSION.iter().for_each(|key| root.not_in_this_version(key));
-    Some(Sections { gateway: gateway?, mysql: mysql?, queue: queue?, mqtt: mqtt? })
+    let (mqtt, serial, i2c) = (all(mqtt), all(serial), all(i2c));
+    Some(Sections { gateway: gateway?, mysql: mysql?, queue: queue?, mqtt: mqtt?, serial: serial?, i2c: i2c? })
 }
 
-fn sources(root: &mut Section<'_, '_>, gateway: Option<&Gateway>) -> Option<Vec<Mqtt>> {
-    let id = gateway.map(|gateway| &gateway.id);
-    root.demand("mqtt", "add at least one source: [[mqtt]] with broker and topics");
-    let entries = root.sections("mqtt", 1..=MAX_BROKERS, |index, section| mqtt::read(section, index, id));
-    one_session_each(root, &entries);
+fn all<T>(entries: Vec<Option<T>>) -> Option<Vec<T>> {
     entries.into_iter().collect()
+}
+
+fn brokers(root: &mut Section<'_, '_>, gateway: Option<&Gateway>) -> Vec<Option<Mqtt>> {
+    let id = gateway.map(|gateway| &gateway.id);
+    let entries = root.sections("mqtt", 0..=MAX_BROKERS, |index, section| mqtt::read(section, index, id));
+    one_session_each(root, &entries);
+    entries
 }
 
 /// A broker ends the older of two connections with one client id, so two of ours would drive each other out for ever.
@@ -51,6 +72,61 @@ fn one_session_each(root: &mut Section<'_, '_>, entries: &[Option<Mqtt>]) {
                 &format!("mqtt[{index}].client_id"),
                 ValueError::new(what, "write another, or join the two entries"),
             );
+        }
+    }
+}
+
+/// A port is opened for one reader alone.
+fn one_port_each(root: &mut Section<'_, '_>, entries: &[Option<Serial>]) {
+    let mut first = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let Some(entry) = entry else { continue };
+        let earlier = *first.entry(&entry.port).or_insert(index);
+        if earlier < index {
+            let error = ValueError::new(format!("is the port of serial[{earlier}] too"), "remove one of the two");
+            root.add(&format!("serial[{index}].port"), error);
+        }
+    }
+}
+
+/// A bus is asked by one thread alone.
+fn one_thread_each(root: &mut Section<'_, '_>, entries: &[Option<I2c>]) {
+    let mut first = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let Some(entry) = entry else { continue };
+        let earlier = *first.entry(&entry.bus).or_insert(index);
+        if earlier < index {
+            let error = ValueError::new(format!("is the bus of i2c[{earlier}] too"), "join the two entries");
+            root.add(&format!("i2c[{index}].bus"), error);
+        }
+    }
+}
+
+/// The nodes that have a wire of their own, each with its key.
+type Wired<'n> = Vec<(String, &'n NodeId)>;
+
+fn serial_names(entries: &[Option<Serial>]) -> Wired<'_> {
+    let named = entries.iter().enumerate();
+    named.filter_map(|(index, entry)| Some((format!("serial[{index}].node"), &entry.as_ref()?.node))).collect()
+}
+
+fn i2c_names(entries: &[Option<I2c>]) -> Wired<'_> {
+    let buses = entries.iter().enumerate().filter_map(|(bus, entry)| Some((bus, entry.as_ref()?)));
+    let nodes = buses.flat_map(|(bus, entry)| entry.nodes.iter().enumerate().map(move |(at, node)| (bus, at, node)));
+    nodes.map(|(bus, at, node)| (format!("i2c[{bus}].nodes[{at}].name"), &node.name)).collect()
+}
+
+/// Two nodes of one name would be one node in the database. Brokers may share one: it can be heard over two ways.
+fn one_name_each(root: &mut Section<'_, '_>, brokers: &[Option<Mqtt>], wired: &Wired<'_>) {
+    let fixed =
+        |(index, entry): (usize, &Option<Mqtt>)| Some((entry.as_ref()?.node.clone()?, format!("mqtt[{index}].node")));
+    let mut first: BTreeMap<NodeId, String> = brokers.iter().enumerate().rev().filter_map(fixed).collect();
+    for (key, node) in wired {
+        if let Some(earlier) = first.get(node) {
+            let what = format!("is {:?}, the name of another node, as in {earlier}", node.as_str());
+            root.add(key, ValueError::new(what, "write another"));
+        } else {
+            first.insert((*node).clone(), key.clone());
         }
     }
 }

@@ -7,6 +7,7 @@ mod address;
 mod check;
 mod gateway;
 mod human;
+mod i2c;
 mod lines;
 mod load;
 mod mqtt;
@@ -17,21 +18,24 @@ mod problem;
 mod queue;
 mod report;
 mod section;
+mod serial;
 mod topic;
 mod values;
 
 pub use address::{BrokerAddress, ServerAddress};
 pub use gateway::Gateway;
+pub use i2c::{ByteOrder, Field, I2c, I2cNode, Micro, MicroFormat, Part, Quantity};
 pub use mqtt::Mqtt;
 pub use mysql::{Failover, KeepUntil, Mysql};
 pub use node::{Channel, GatewayId, NameError, NodeId, Site, Unit};
 pub use pointer::JsonPointer;
 pub use problem::{ConfigError, Problem, ValueError};
 pub use queue::{Commit, Queue};
+pub use serial::{Column, LineFormat, Parity, Serial, StopBits};
 pub use topic::{TopicMatch, TopicPattern};
 
 /// A configuration without problems.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// `[gateway]`.
     pub gateway: Gateway,
@@ -39,7 +43,11 @@ pub struct Config {
     pub mysql: Mysql,
     /// `[queue]`.
     pub queue: Queue,
-    /// `[[mqtt]]`, in the order of the file; at least one.
+    /// `[[mqtt]]`, in the order of the file.
     pub mqtt: Vec<Mqtt>,
+    /// `[[serial]]`, in the order of the file. There is at least one source of any kind.
+    pub serial: Vec<Serial>,
+    /// `[[i2c]]`, in the order of the file.
+    pub i2c: Vec<I2c>,
     lines: lines::Lines,
 }

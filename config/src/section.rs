@@ -102,6 +102,11 @@ impl<'d, 'r> Section<'d, 'r> {
         }
     }
 
+    /// Makes `key` one that is not called unknown, without accepting it: whoever asks has reported it, or cannot judge it.
+    pub fn ignore(&mut self, key: &'static str) {
+        self.later.push(key);
+    }
+
     /// True when the file has `key` here.
     pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))

@@ -112,6 +112,23 @@ pub(crate) fn count(value: &DeValue<'_>, bounds: RangeInclusive<usize>, remedy: 
     found.filter(|found| bounds.contains(found)).ok_or_else(|| ValueError::new(format!("is {number}"), remedy))
 }
 
+/// True or false.
+pub(crate) fn truth(value: &DeValue<'_>) -> Judged<bool> {
+    value.as_bool().ok_or_else(|| not_a("true or false", value, "write true or false, without quotes"))
+}
+
+/// A number with or without a point, but not infinite.
+pub(crate) fn finite(value: &DeValue<'_>) -> Judged<f64> {
+    let remedy = "write a number such as 0.01";
+    let number = match value {
+        DeValue::Float(number) => number.as_str().parse().ok(),
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+        other => return Err(not_a("number", other, remedy)),
+    };
+    let finite = number.filter(|number: &f64| number.is_finite());
+    finite.ok_or_else(|| ValueError::new("is not a finite number", remedy))
+}
+
 fn whole_number(digits: &str, radix: u32) -> Option<u64> {
     u64::from_str_radix(digits, radix).ok()
 }

@@ -19,7 +19,13 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run the gateway in the foreground, until SIGTERM or SIGINT
-    Run(Configured),
+    Run {
+        #[command(flatten)]
+        configured: Configured,
+        /// Simulate the nodes of I2C buses, so that no hardware is needed; their readings are made up
+        #[arg(long)]
+        simulate: bool,
+    },
     /// Read a configuration file and show everything that is wrong with it
     Check {
         /// The file
@@ -59,8 +65,8 @@ impl Arguments {
     /// Does what was asked.
     pub fn run(self) -> Exit {
         match self.verb {
-            Verb::Run(configured) => {
-                with_config(&configured.config, |config| command::run::run(&configured.config, &config))
+            Verb::Run { configured, simulate } => {
+                with_config(&configured.config, |config| command::run::run(&configured.config, &config, simulate))
             }
             Verb::Check { file } => with_config(&file, |config| command::check::check(&file, &config)),
             Verb::Status(arguments) => {

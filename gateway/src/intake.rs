@@ -80,8 +80,8 @@ impl Intake {
                 }
             }
             self.trim()?;
-            // What there is no room for was not acknowledged; the broker keeps it.
             if full && self.arrivals.is_closed() {
+                self.refuse_rest()?;
                 break;
             }
         }
@@ -104,6 +104,26 @@ impl Intake {
             }
         }
         Ok(())
+    }
+
+    /// The queue is full and the gateway stops. What waits was not acknowledged, so a broker keeps it; what came over a
+    /// wire is lost and becomes a gap.
+    fn refuse_rest(&mut self) -> Result<(), IntakeError> {
+        let mut lost: u64 = 0;
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            if arrival.ticket.is_none()
+                && let Content::Readings(readings) = &arrival.content
+            {
+                lost = lost.saturating_add(u64::try_from(readings.len()).unwrap_or(u64::MAX));
+            }
+        }
+        if lost == 0 {
+            return Ok(());
+        }
+        let now_us = self.clock.stamp().wall_us;
+        let reason = "the queue was full when the gateway stopped".to_owned();
+        let gap = Gap { node: None, channel: None, reason, from_us: None, to_us: Some(now_us), count: Some(lost) };
+        self.commit(vec![Arrival { content: Content::Gap(gap), receipt: None, ticket: None, room: None }])
     }
 
     fn tell(&self, full: bool) {

@@ -5,6 +5,7 @@
 //! closed, not a flag. The deadlines sum up to [`STOP_WITHIN`].
 
 mod parts;
+mod sources;
 mod start;
 
 use crate::drain::DrainError;
@@ -82,24 +83,24 @@ impl Trouble {
     }
 }
 
-/// Runs the gateway until SIGTERM or SIGINT.
+/// Runs the gateway until SIGTERM or SIGINT; with `simulate`, the nodes of I2C buses are simulated.
 ///
 /// # Errors
 /// [`Trouble`] when it cannot start, or the queue cannot be used any longer.
-pub fn run(config: &Config) -> Result<(), Trouble> {
+pub fn run(config: &Config, simulate: bool) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Trouble::System { doing: "start the runtime", source })?;
-    let result = runtime.block_on(live(config));
+    let result = runtime.block_on(live(config, simulate));
     // A name look-up or a read of the queue may still hold a thread; nothing depends on it.
     runtime.shutdown_timeout(Duration::from_millis(200));
     result
 }
 
-async fn live(config: &Config) -> Result<(), Trouble> {
+async fn live(config: &Config, simulate: bool) -> Result<(), Trouble> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let passwords = passwords(config).map_err(Trouble::Configuration)?;
-    let mut parts = start::start(config, passwords)?;
+    let mut parts = start::start(config, passwords, simulate)?;
     let ended = tokio::select! {
         _ = terminate.recv() => Ok("SIGTERM"),
         _ = interrupt.recv() => Ok("SIGINT"),

@@ -90,7 +90,8 @@ pub fn decode(origin: Origin<'_>, payload: &[u8], stamp: Stamp) -> Result<Vec<Re
     found.into_readings(origin.node, stamp)
 }
 
-fn parse(payload: &[u8]) -> Result<Json, DecodeError> {
+/// JSON, or a number as C programs print it.
+pub(crate) fn parse(payload: &[u8]) -> Result<Json, DecodeError> {
     serde_json::from_slice(payload).or_else(|error| {
         // Numbers as C programs print them, which JSON does not allow: +21.5, .5, 021
         let text = std::str::from_utf8(payload).unwrap_or_default().trim();
@@ -104,11 +105,11 @@ fn parse(payload: &[u8]) -> Result<Json, DecodeError> {
 
 /// What has been found in a payload so far.
 #[derive(Default)]
-struct Found {
+pub(crate) struct Found {
     values: Vec<(Channel, Result<Value, NoData>)>,
     unit: Option<Unit>,
-    node_seq: Option<i64>,
-    node_time_us: Option<i64>,
+    pub(crate) node_seq: Option<i64>,
+    pub(crate) node_time_us: Option<i64>,
 }
 
 impl Found {
@@ -137,7 +138,8 @@ impl Found {
         }
     }
 
-    fn take(&mut self, channel: &str, leaf: &Json) -> Result<(), DecodeError> {
+    /// Takes one value of one channel.
+    pub(crate) fn take(&mut self, channel: &str, leaf: &Json) -> Result<(), DecodeError> {
         if self.values.len() == MAX_READINGS {
             return Err(DecodeError::TooMany);
         }
@@ -146,7 +148,8 @@ impl Found {
         Ok(())
     }
 
-    fn into_readings(self, node: &NodeId, stamp: Stamp) -> Result<Vec<Reading>, DecodeError> {
+    /// One reading for each value, all with the same stamp and identity.
+    pub(crate) fn into_readings(self, node: &NodeId, stamp: Stamp) -> Result<Vec<Reading>, DecodeError> {
         if self.values.is_empty() {
             return Err(DecodeError::Empty);
         }
@@ -190,7 +193,7 @@ fn name<T: TryFrom<String, Error: std::fmt::Display>>(text: &str) -> Result<T, D
 }
 
 /// RFC 3339 text, or a number of seconds, milliseconds or microseconds since 1970, told by its size.
-fn node_time_us(json: &Json) -> Option<i64> {
+pub(crate) fn node_time_us(json: &Json) -> Option<i64> {
     let us = match json {
         Json::String(text) => text.parse::<Timestamp>().ok()?.as_microsecond(),
         Json::Number(number) => match number.as_i64() {

@@ -9,15 +9,19 @@
 //! - [`source`]: the contract every transport keeps
 //! - [`meter`]: how a source is getting on, for people who look
 //! - [`mqtt`]: MQTT nodes; [`receipts`]: which messages the broker may send again
+//! - [`serial`]: serial nodes
+//! - [`i2c`]: nodes of I2C buses
 //! - [`backoff`]: the only place that waits before trying again
 
 pub mod backoff;
 pub mod clock;
 pub mod decode;
+pub mod i2c;
 pub mod meter;
 pub mod mqtt;
 pub mod reading;
 pub mod receipts;
+pub mod serial;
 pub mod source;
 
 pub use clock::{ClockQuality, KernelClock, ManualClock, SampleClock, Stamp};

@@ -96,9 +96,9 @@ pub struct DeadLetter {
     pub reason: String,
     /// Its first [`MAX_DEAD_LETTER_BYTES`] bytes.
     pub bytes: Vec<u8>,
-    /// Its whole length in bytes.
+    /// Its whole length in bytes; where a line is broken off at its limit, its length until there.
     pub length: u64,
-    /// XXH3 of the whole payload.
+    /// XXH3 of the whole payload; of a line that is broken off, of the bytes that are kept.
     pub hash: u64,
     /// When it arrived.
     pub stamp: Stamp,

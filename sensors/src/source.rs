@@ -1,7 +1,8 @@
 //! The contract every transport keeps.
 //!
 //! 1. Stamp before asking a bus, or on arrival.
-//! 2. Hand over an [`Arrival`] through the [`Outlet`] and wait there for room: never drop, never grow.
+//! 2. Hand over an [`Arrival`] through the [`Outlet`] and wait there for room: never drop, never grow. A bus or a port does
+//!    not wait: there, what finds no room is counted, and becomes a gap as soon as there is room.
 //! 3. Acknowledge to the node only when the [`Ticket`] comes back, which means: durable.
 //! 4. A fault of one node or one connection is a reading without data or a gap, never the end of the program.
 
@@ -90,6 +91,22 @@ impl Outlet {
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
+
+    /// Hands over an arrival of `bytes` of payload only if there is room at once; true when it was taken. For sources
+    /// that cannot make their nodes wait: what is not taken is lost, and they have to say so with a gap.
+    pub fn try_send(&self, mut arrival: Arrival, bytes: usize) -> bool {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, self.room_bytes);
+        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(bytes) else {
+            return false;
+        };
+        arrival.room = Some(room);
+        let brought = Brought::from(&arrival.content);
+        let taken = self.sender.try_send(arrival).is_ok();
+        if taken {
+            self.meter.count(brought);
+        }
+        taken
+    }
 }
 
 /// A transport: brings arrivals until told to stop, acknowledges what comes back.
@@ -123,5 +140,19 @@ mod tests {
         assert!(outlet.send(arrival(), 30).await);
         drop(receiver.recv().await);
         assert!(outlet.send(arrival(), 5000).await, "a message larger than all the room takes all of it, alone");
+    }
+
+    #[tokio::test]
+    async fn trying_says_whether_it_was_taken_and_leaves_no_room_taken_when_not() {
+        let (outlet, mut receiver) = Outlet::new(2, 100);
+        assert!(outlet.try_send(arrival(), 80));
+        assert!(!outlet.try_send(arrival(), 30), "110 bytes do not fit into 100");
+        assert!(outlet.try_send(arrival(), 20));
+        assert!(!outlet.try_send(arrival(), 0), "two messages are all");
+        drop(receiver.recv().await);
+        assert!(!outlet.try_send(arrival(), 81), "20 bytes are still held");
+        assert!(outlet.try_send(arrival(), 80), "what was not taken gave its room back");
+        drop(receiver);
+        assert!(!outlet.try_send(arrival(), 1), "nobody listens any more");
     }
 }

@@ -19,6 +19,15 @@ struct Policy {
 #[derive(Deserialize)]
 struct Licenses {
     allow: Vec<String>,
+    exceptions: Vec<Exception>,
+}
+
+/// What one package may have besides.
+#[derive(Deserialize)]
+struct Exception {
+    #[serde(rename = "crate")]
+    name: String,
+    allow: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -74,7 +83,7 @@ fn breaches(policy: &Policy, metadata: &Metadata) -> Vec<String> {
     for package in &metadata.packages {
         let ours = metadata.workspace_members.contains(&package.id);
         let problems = [
-            license_problem(&policy.licenses.allow, package),
+            license_problem(&policy.licenses, package),
             ban_problem(&policy.bans.deny, package),
             source_problem(package, ours),
         ];
@@ -84,7 +93,7 @@ fn breaches(policy: &Policy, metadata: &Metadata) -> Vec<String> {
     found
 }
 
-fn license_problem(allowed: &[String], package: &Package) -> Option<String> {
+fn license_problem(policy: &Licenses, package: &Package) -> Option<String> {
     let Some(text) = &package.license else {
         return Some("names no licence".to_owned());
     };
@@ -92,7 +101,9 @@ fn license_problem(allowed: &[String], package: &Package) -> Option<String> {
         Ok(expression) => expression,
         Err(error) => return Some(format!("licence `{text}` is not SPDX: {}", error.reason)),
     };
-    let allowed: Vec<_> = allowed.iter().map(|name| licensee(name)).collect();
+    let excepted = policy.exceptions.iter().filter(|exception| exception.name == package.name);
+    let names = policy.allow.iter().chain(excepted.flat_map(|exception| &exception.allow));
+    let allowed: Vec<_> = names.map(|name| licensee(name)).collect();
     let is_allowed = expression.evaluate(|asked| allowed.iter().any(|have| have.satisfies(asked)));
     (!is_allowed).then(|| format!("licence `{text}` is not allowed by deny.toml [licenses]"))
 }
@@ -161,6 +172,18 @@ fn a_licence_must_be_satisfied_by_the_allowed_ones() {
     }
     assert_said(&with("whatever"), "is not SPDX");
     assert_said(&said(|package| package.license = None), "names no licence");
+}
+
+#[test]
+fn an_exception_is_for_its_package_alone() {
+    let with = |name: &str| {
+        said(|package| {
+            package.name = name.to_owned();
+            package.license = Some("MPL-2.0".to_owned());
+        })
+    };
+    assert!(with("serialport").is_empty());
+    assert_said(&with("some"), "is not allowed");
 }
 
 #[test]

@@ -2,33 +2,41 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
+
+use toml::de::DeValue;
 
 use super::*;
-use crate::{Gateway, Mqtt, Mysql, Queue, Site};
+use crate::lines::join;
+use crate::{
+    ByteOrder, Gateway, LineFormat, Micro, MicroFormat, Mqtt, Mysql, Parity, Part, Quantity, Queue, Serial, Site,
+    StopBits,
+};
 
 const SHIPPED: &str = include_str!("../../../packaging/fieldgate.toml");
 
-/// Settings are commented out with `#` alone, prose with `# `.
+/// Settings and the headers of their sections are commented out with `#` alone, prose with `# `.
 fn with_every_setting() -> String {
-    let is_setting = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase());
+    let is_setting = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[');
     let lines = SHIPPED.lines().map(|line| line.strip_prefix('#').filter(|rest| is_setting(rest)).unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn written_keys(text: &str) -> BTreeSet<String> {
-    let mut section = String::new();
-    let mut keys = BTreeSet::new();
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        if line.starts_with('[') {
-            let list = if line.starts_with("[[") { "[]" } else { "" };
-            section = line.trim_matches(['[', ']']).to_owned();
-            keys.insert(section.clone());
-            section += list;
-        } else if let Some((key, _)) = line.split_once(" = ") {
-            keys.insert(format!("{section}.{key}"));
+/// The path of every key below `table`, with `[]` for any entry of a list.
+fn written_keys(path: &str, table: &DeTable<'_>, keys: &mut BTreeSet<String>) {
+    for (key, value) in table {
+        let path = join(path, key.get_ref());
+        keys.insert(path.clone());
+        match value.get_ref() {
+            DeValue::Table(table) => written_keys(&path, table, keys),
+            DeValue::Array(entries) => {
+                for table in entries.iter().filter_map(|entry| entry.get_ref().as_table()) {
+                    written_keys(&format!("{path}[]"), table, keys);
+                }
+            }
+            _ => {}
         }
     }
-    keys
 }
 
 #[test]
@@ -36,11 +44,24 @@ fn every_accepted_key_stands_in_the_shipped_file_and_no_other() {
     let text = with_every_setting();
     let (_, report) = examine(&text, "barn-1");
     assert_eq!(report.problems, [], "every key in the file is accepted");
-    assert_eq!(&written_keys(&text), report.accepted_keys(), "every accepted key is in the file");
+    let mut written = BTreeSet::new();
+    written_keys("", DeTable::parse(&text).unwrap().get_ref(), &mut written);
+    assert_eq!(&written, report.accepted_keys(), "every accepted key is in the file");
 }
 
 fn load(text: &str) -> Config {
     Config::from_text(text, Path::new("fieldgate.toml"), "barn-1").unwrap()
+}
+
+/// Every number that a node of this part has.
+fn quantities(part: &Part) -> Vec<&Quantity> {
+    match part {
+        Part::Bme280 | Part::Micro(Micro { format: MicroFormat::Json, .. }) => vec![],
+        Part::Register { quantity, .. } => vec![quantity],
+        Part::Micro(Micro { format: MicroFormat::Fields(fields), .. }) => {
+            fields.iter().map(|field| &field.quantity).collect()
+        }
+    }
 }
 
 #[test]
@@ -54,6 +75,19 @@ fn the_shipped_file_is_valid_and_shows_the_defaults() {
     assert_eq!(explicit.queue, Queue { max_bytes: Some(4 << 30), ..shipped.queue });
     let Mqtt { user, password_file, node, .. } = explicit.mqtt[0].clone();
     assert_eq!(explicit.mqtt, [Mqtt { user, password_file, node, ..shipped.mqtt[0].clone() }]);
+    let Serial { port, node, .. } = explicit.serial[0].clone();
+    let (baud, parity, stop_bits, max_frame_bytes) = (115_200, Parity::None, StopBits::One, 4096);
+    let serial = Serial { port, node, format: LineFormat::JsonLines, baud, parity, stop_bits, max_frame_bytes };
+    assert_eq!((explicit.serial.len(), &explicit.serial[0]), (3, &serial));
+    assert_eq!(shipped.serial, []);
+    let nodes = explicit.i2c[0].nodes.iter().map(|node| &node.part);
+    let quantities: Vec<&Quantity> = nodes.flat_map(quantities).collect();
+    let (width, signed, scale, offset) = (2, false, 1.0, 0.0);
+    let Quantity { channel, unit, .. } = quantities[0].clone();
+    let default = Quantity { channel, unit, width, signed, order: ByteOrder::Big, scale, offset };
+    assert_eq!((explicit.i2c[0].nodes.len(), quantities.len(), quantities[0]), (3, 2, &default));
+    assert_eq!(explicit.i2c[0].nodes[0].every, Duration::from_secs(10));
+    assert_eq!(shipped.i2c, []);
 }
 
 #[test]

@@ -48,15 +48,25 @@ impl<'d> Section<'d, '_> {
         &mut self,
         key: &'static str,
         count: RangeInclusive<usize>,
+        read: impl FnMut(usize, &mut Section<'d, '_>) -> Option<T>,
+    ) -> Vec<Option<T>> {
+        self.tables(key, &format!("write [[{key}]] with two brackets, once for each"), count, read)
+    }
+
+    /// The same for tables that are usually written as `{ key = value }`; `remedy` says how.
+    pub fn tables<T>(
+        &mut self,
+        key: &'static str,
+        remedy: &str,
+        count: RangeInclusive<usize>,
         mut read: impl FnMut(usize, &mut Section<'d, '_>) -> Option<T>,
     ) -> Vec<Option<T>> {
-        let remedy = format!("write [[{key}]] with two brackets, once for each");
-        let entries = self.entries(key, &remedy);
+        let entries = self.entries(key, remedy);
         self.check_count(key, entries.as_ref().map(Vec::len), count);
         let mut found = Vec::new();
         for (index, entry) in entries.unwrap_or_default().into_iter().enumerate() {
             let DeValue::Table(table) = entry else {
-                self.add(&format!("{key}[{index}]"), not_a("section", entry, &remedy));
+                self.add(&format!("{key}[{index}]"), not_a("section", entry, remedy));
                 found.push(None);
                 continue;
             };
@@ -64,6 +74,19 @@ impl<'d> Section<'d, '_> {
             found.push(self.enter(path, Some(table), |section| read(index, section)));
         }
         found
+    }
+
+    /// Reports the first of these lists as missing when none of them has an entry.
+    pub fn demand_entry(&mut self, keys: &[&'static str], remedy: &str) {
+        let is_empty = |key: &&str| match self.table.and_then(|table| table.get(*key)).map(|value| value.get_ref()) {
+            None => true,
+            Some(DeValue::Array(entries)) => entries.is_empty(),
+            Some(_) => false,
+        };
+        if keys.iter().all(is_empty) {
+            let first = keys.first().copied().unwrap_or_default();
+            self.report.add_missing(&join(&self.path, first), ValueError::new("is missing", remedy));
+        }
     }
 
     fn check_count(&mut self, key: &str, found: Option<usize>, allowed: RangeInclusive<usize>) {

@@ -1,4 +1,5 @@
 //! A good file, and the problems of files that differ from it.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::Path;
 

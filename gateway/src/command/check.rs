@@ -18,6 +18,14 @@ pub fn check(file: &Path, config: &Config) -> Exit {
         let topics: Vec<String> = mqtt.topics.iter().map(ToString::to_string).collect();
         println!("reads {} from {} as {}", topics.join(", "), mqtt.broker, mqtt.client_id);
     }
+    for serial in &config.serial {
+        println!("reads node {} from {} at {} baud", serial.node, serial.port.display(), serial.baud);
+    }
+    for i2c in &config.i2c {
+        let node = |node: &config::I2cNode| format!("{} at 0x{:02x}", node.name, node.address);
+        let nodes: Vec<String> = i2c.nodes.iter().map(node).collect();
+        println!("asks {} on {}", nodes.join(", "), i2c.bus.display());
+    }
     let servers: Vec<String> = config.mysql.servers.iter().map(ToString::to_string).collect();
     println!("writes to database {} on whichever of {} takes writes", config.mysql.database, servers.join(", "));
     Exit::Ok

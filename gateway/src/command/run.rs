@@ -7,13 +7,13 @@ use config::Config;
 use std::path::Path;
 use tracing::error;
 
-/// Runs until SIGTERM or SIGINT.
-pub fn run(file: &Path, config: &Config) -> Exit {
+/// Runs until SIGTERM or SIGINT; with `simulate`, the nodes of I2C buses are simulated.
+pub fn run(file: &Path, config: &Config, simulate: bool) -> Exit {
     let problems = check::secrets(config);
     if !problems.is_empty() {
         return refuse(file, &problems);
     }
-    match supervisor::run(config) {
+    match supervisor::run(config, simulate) {
         Ok(()) => Exit::Ok,
         Err(trouble) => {
             error!("{trouble}");

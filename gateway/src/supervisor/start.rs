@@ -1,6 +1,7 @@
-//! Builds the parts from the configuration and starts them. The only file that starts tasks and threads for good.
+//! Builds the parts from the configuration and starts them. Tasks and threads that live as long as the gateway are started here and in `sources.rs` only.
 
 use super::parts::Parts;
+use super::sources::{self, Sources};
 use super::{Passwords, Trouble};
 use crate::drain::backlog::Backlog;
 use crate::drain::{Drain, Settings};
@@ -13,15 +14,13 @@ use crate::systemd::Manager;
 use crate::topology::probe::Probe;
 use crate::topology::{Choice, View};
 use config::Config;
-use queue::{Kind, Opened, Reader, StreamId};
-use sensors::mqtt::MqttSource;
-use sensors::receipts::{Receipt, unproven};
-use sensors::{KernelClock, Meter, Outlet, SampleClock, Source, Ticket};
+use queue::{Opened, Reader, StreamId};
+use sensors::{KernelClock, Outlet, SampleClock};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
@@ -29,15 +28,11 @@ use tracing::{info, warn};
 const MESSAGES_WAITING: usize = 4096;
 /// Bytes of payload on their way to the intake, over all sources; decoded, they take up to ten times as much.
 const BYTES_WAITING: u32 = 4 * 1024 * 1024;
-/// Acknowledgements on their way to one source: all that a broker may have in flight.
-const TICKETS_WAITING: usize = 65_536;
-/// How far back a start looks for receipts of messages that the broker may send again.
-const FRAMES_SEARCHED: usize = 2048;
 /// The largest default for `queue.max`.
 const MOST_DEFAULT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
-/// Starts everything.
-pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
+/// Starts everything; with `simulate`, the nodes of I2C buses are simulated.
+pub fn start(config: &Config, passwords: Passwords, simulate: bool) -> Result<Parts, Trouble> {
     let state = &config.gateway.state_dir;
     let unusable = |source| Trouble::StateFolder { folder: state.clone(), source };
     std::fs::create_dir_all(state).map_err(unusable)?;
@@ -68,9 +63,10 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
     let (drain_state, drained) = watch::channel(DrainState::default());
     let pulses = [("intake", Pulse::default()), ("drain", Pulse::default())];
     let (leave, may_leave) = watch::channel(Arc::new(BTreeMap::new()));
-    let Sources { tasks: sources, acknowledged, meters } =
-        start_sources(config, &passwords, &reader, &clock, &outlet, &sources_stop)?;
-    drop(outlet);
+    let receipts = sources::receipts(&reader)?;
+    let make = Sources::new(outlet, sources_stop, Arc::clone(&clock));
+    let Sources { tasks: sources, acknowledged, meters, .. } =
+        make.mqtt(config, &passwords, &receipts).serial(config).i2c(config, simulate);
     let max_bytes = max_bytes(config, state).map_err(unusable)?;
     let rule = TrimRule { keep: config.queue.keep, max_bytes };
     let commit = config.queue.commit;
@@ -117,12 +113,12 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
         stop: drain_stop,
         told: Choice::default(),
     };
-    #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+    #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
     let drain = tokio::spawn(drain.run());
     let manager = Arc::new(Manager::from_environment());
     let mut helpers = probes;
     helpers.extend(start_local(state, &board));
-    #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+    #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
     helpers.push(tokio::spawn(Arc::clone(&manager).keep_told(Arc::clone(&board), pulses.to_vec())));
     manager.ready();
     Ok(Parts { stop_sources, stop_drain, intake, sources, drain, helpers, board, manager })
@@ -131,55 +127,6 @@ pub fn start(config: &Config, passwords: Passwords) -> Result<Parts, Trouble> {
 /// How far earlier runs saw each stream in a source; what is kept after delivery does not wait for one.
 fn delivered_before(reader: &Reader, memory: &Memory) -> BTreeMap<StreamId, u64> {
     reader.known_streams().iter().map(|known| (known.stream, memory.delivered(known.stream))).collect()
-}
-
-/// The sources that were started.
-#[derive(Default)]
-struct Sources {
-    tasks: Vec<JoinHandle<()>>,
-    acknowledged: Vec<mpsc::Sender<Ticket>>,
-    meters: Vec<Meter>,
-}
-
-fn start_sources(
-    config: &Config,
-    passwords: &Passwords,
-    reader: &Reader,
-    clock: &Arc<dyn SampleClock>,
-    outlet: &Outlet,
-    stop: &watch::Receiver<bool>,
-) -> Result<Sources, Trouble> {
-    let receipts = receipts(reader)?;
-    let mut sources = Sources::default();
-    for (index, settings) in config.mqtt.iter().enumerate() {
-        let session = MqttSource::session(settings);
-        let source = MqttSource {
-            index,
-            settings: settings.clone(),
-            password: passwords.mqtt.get(index).cloned().flatten(),
-            unproven: unproven(session, receipts.iter().copied()),
-            had_session: receipts.iter().any(|receipt| receipt.session == session),
-            clock: Arc::clone(clock),
-        };
-        let (sender, tickets) = mpsc::channel(TICKETS_WAITING);
-        let outlet = outlet.for_source(&settings.broker.to_string());
-        sources.acknowledged.push(sender);
-        sources.meters.push(outlet.meter().clone());
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
-        sources.tasks.push(tokio::spawn(source.run(outlet, tickets, stop.clone())));
-    }
-    Ok(sources)
-}
-
-/// The receipts of the newest frames, newest first.
-fn receipts(reader: &Reader) -> Result<Vec<Receipt>, Trouble> {
-    let mut receipts = Vec::new();
-    for frame in reader.newest_first().take(FRAMES_SEARCHED) {
-        let frame = frame?;
-        let ours = frame.records.iter().rev().filter(|record| record.kind == Kind::MQTT_RECEIPT);
-        receipts.extend(ours.filter_map(|record| Receipt::from_bytes(&record.body).ok()));
-    }
-    Ok(receipts)
 }
 
 fn start_intake(intake: Intake) -> Result<oneshot::Receiver<Result<(), IntakeError>>, Trouble> {
@@ -220,7 +167,7 @@ fn start_probes(config: &Config, settings: &Settings) -> (Vec<JoinHandle<()>>, w
             period: config.mysql.probe_period,
             deadline: config.mysql.connect_timeout,
         };
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+        #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
         tokio::spawn(probe.run(sender.clone()))
     });
     (probes.collect(), views)
@@ -229,7 +176,7 @@ fn start_probes(config: &Config, settings: &Settings) -> (Vec<JoinHandle<()>>, w
 /// Other commands can look into the queue; without the socket the gateway works all the same.
 fn start_local(state: &Path, board: &Arc<Board>) -> Option<JoinHandle<()>> {
     match local::listen(state) {
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+        #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
         Ok(listener) => Some(tokio::spawn(local::serve(listener, Arc::clone(board)))),
         Err(error) => {
             warn!("no socket for other commands in {}: {error}", state.display());

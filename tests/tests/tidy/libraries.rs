@@ -3,9 +3,11 @@
 use crate::files::{TextFile, assert_none, finds, is_of_a_name, text_files};
 
 /// A library, and the files that may name it; an entry that ends with `/` is a folder.
-const PLACES: [(&str, &[&str]); 4] = [
+const PLACES: [(&str, &[&str]); 6] = [
     ("sled", &["queue/src/store.rs"]),
+    ("i2cdev", &["sensors/src/i2c/linux.rs"]),
     ("rumqttc", &["sensors/src/mqtt/client.rs"]),
+    ("tokio_serial", &["sensors/src/serial/port.rs"]),
     ("mysql_async", &["gateway/src/database.rs", "gateway/src/database/"]),
     ("serde_cbor", &["queue/src/frame.rs", "sensors/src/reading/wire.rs"]),
 ];

@@ -1,0 +1,106 @@
+//! The serial port library, behind one type.
+
+use config::{Parity, StopBits};
+use thiserror::Error;
+use tokio::io::AsyncReadExt;
+use tokio_serial::{ErrorKind, SerialPortBuilderExt, SerialStream};
+
+/// Why a port cannot be opened, as the end of a sentence that begins with its path.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// No such file.
+    #[error("is not there; waiting for it")]
+    NotThere,
+    /// Somebody else has it, exclusively.
+    #[error("is in use by another process; waiting until that one closes it")]
+    InUse,
+    /// The file's permissions.
+    #[error(
+        "may not be opened: permission denied; add the user that runs fieldgate to the group dialout and restart it"
+    )]
+    Forbidden,
+    /// The system's words.
+    #[error("cannot be opened ({0}); trying again until it can")]
+    Other(String),
+}
+
+/// An open port that nobody else can open; closed when dropped.
+#[derive(Debug)]
+pub struct Port(SerialStream);
+
+/// Opens the port as it is configured.
+///
+/// # Errors
+/// [`OpenError`], of which each kind may pass by itself.
+pub fn open(settings: &config::Serial) -> Result<Port, OpenError> {
+    tokio_serial::new(settings.port.to_string_lossy(), settings.baud)
+        .exclusive(true)
+        .parity(match settings.parity {
+            Parity::None => tokio_serial::Parity::None,
+            Parity::Even => tokio_serial::Parity::Even,
+            Parity::Odd => tokio_serial::Parity::Odd,
+        })
+        .stop_bits(match settings.stop_bits {
+            StopBits::One => tokio_serial::StopBits::One,
+            StopBits::Two => tokio_serial::StopBits::Two,
+        })
+        .open_native_async()
+        .map(Port)
+        .map_err(|error| sorted(error.kind, error.description))
+}
+
+fn sorted(kind: ErrorKind, words: String) -> OpenError {
+    match kind {
+        // The library's word for EBUSY and for a lock that another process has.
+        ErrorKind::NoDevice => OpenError::InUse,
+        ErrorKind::Io(std::io::ErrorKind::NotFound) => OpenError::NotThere,
+        ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => OpenError::Forbidden,
+        _ => OpenError::Other(words),
+    }
+}
+
+impl Port {
+    /// Waits for bytes; at least one.
+    ///
+    /// # Errors
+    /// When the port is gone, with the reason. An unplugged one reads as nothing, at once and for ever.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String> {
+        match self.0.read(buffer).await {
+            Ok(0) => Err("it was unplugged".to_owned()),
+            Ok(bytes) => Ok(bytes),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::{LineFormat, NodeId, Serial};
+    use std::path::PathBuf;
+
+    fn settings(port: PathBuf) -> Serial {
+        let node = NodeId::new("silo").unwrap();
+        let (format, parity, stop_bits) = (LineFormat::JsonLines, Parity::None, StopBits::One);
+        Serial { port, node, format, baud: 115_200, parity, stop_bits, max_frame_bytes: 4096 }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_or_no_port_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        assert_eq!(open(&settings(file.clone())).unwrap_err(), OpenError::NotThere);
+        std::fs::write(&file, "").unwrap();
+        let error = open(&settings(file)).unwrap_err();
+        assert!(matches!(&error, OpenError::Other(words) if !words.is_empty()), "{error:?}");
+    }
+
+    #[test]
+    fn every_kind_of_refusal_says_what_to_do() {
+        let words = |kind| sorted(kind, "the system's words".to_owned()).to_string();
+        assert!(words(ErrorKind::NoDevice).contains("in use by another process"));
+        assert!(words(ErrorKind::Io(std::io::ErrorKind::PermissionDenied)).contains("group dialout"));
+        assert!(words(ErrorKind::Io(std::io::ErrorKind::NotFound)).contains("is not there"));
+        assert!(words(ErrorKind::Unknown).contains("the system's words"));
+    }
+}
