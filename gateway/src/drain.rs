@@ -182,11 +182,20 @@ impl Drain {
         }
         self.tell_strays(choice);
         self.told = choice.clone();
-        if is_new {
-            let source = choice.source.and_then(|index| self.settings.servers.get(index)).map(ToString::to_string);
-            self.state.send_modify(|state| (state.source, state.why) = (source, choice.why.clone()));
-        }
+        self.show(choice);
         is_new
+    }
+
+    /// What `status` says of the choice, kept true also where the log has nothing new to say.
+    fn show(&self, choice: &Choice) {
+        self.state.send_if_modified(|state| {
+            let changed = state.why != choice.why;
+            if changed {
+                let source = choice.source.and_then(|index| self.settings.servers.get(index));
+                (state.source, state.why) = (source.map(ToString::to_string), choice.why.clone());
+            }
+            changed
+        });
     }
 
     /// Names servers that take writes and must not, as soon as they are seen.
@@ -259,6 +268,7 @@ impl Drain {
                 return Ended::Moved;
             }
             self.tell_strays(&choice);
+            self.show(&choice);
         }
     }
 

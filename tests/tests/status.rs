@@ -37,9 +37,11 @@ fn status_shows_sources_queue_drain_and_servers_and_what_waits() {
     scene.publish("plants/shed", "{\"seq\": 50, \"t\": 20.5}");
     wait_for("one reading that waits", DEADLINE, || status(&scene)["queue"]["waiting"] == 1);
     wait_for("the source is away", DEADLINE, || status(&scene)["servers"][0]["role"] == "away");
+    wait_for("the reason why nothing is written", DEADLINE, || {
+        text(&scene, &["status"]).contains("no server takes writes")
+    });
     let screen = text(&scene, &["status"]);
     assert!(screen.contains("1 readings wait for the database (oldest "), "{screen}");
-    assert!(screen.contains("no server takes writes"), "{screen}");
     let servers = text(&scene, &["status", "--servers"]);
     assert_eq!(servers.lines().count(), 4, "{servers}");
     assert!(servers.contains("Connection refused"), "{servers}");
