@@ -42,9 +42,9 @@ fn status_shows_sources_queue_drain_and_servers_and_what_waits() {
     });
     let screen = text(&scene, &["status"]);
     assert!(screen.contains("1 readings wait for the database (oldest "), "{screen}");
-    let servers = text(&scene, &["status", "--servers"]);
-    assert_eq!(servers.lines().count(), 4, "{servers}");
-    assert!(servers.contains("Connection refused"), "{servers}");
+    let servers = || text(&scene, &["status", "--servers"]);
+    wait_for("why the server cannot be asked", DEADLINE, || servers().contains("Connection refused"));
+    assert_eq!(servers().lines().count(), 4, "{}", servers());
 }
 
 #[test]
