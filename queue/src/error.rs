@@ -36,8 +36,10 @@ pub enum QueueError {
         /// Why it cannot be ours.
         what: String,
     },
-    /// Stored bytes are not what was written. A restart sets the store aside if it cannot be read at all.
-    #[error("damaged: {what}, at {place}; start the gateway again, which sets a store aside that cannot be read")]
+    /// Stored bytes are not what was written. The next opening sets the store aside.
+    #[error(
+        "damaged: {what}, at {place}; start the gateway again, which sets the store aside and goes on in a new one"
+    )]
     Damaged {
         /// What is wrong.
         what: String,

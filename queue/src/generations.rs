@@ -1,4 +1,5 @@
-//! The folders in a queue: `store-<number>`, and `set-aside-<number>` for one that could not be opened.
+//! The folders in a queue: `store-<number>`, `set-aside-<number>` for one that was damaged, and `copy-<number>` for what
+//! could be read of it, until that takes its place.
 //!
 //! A number is never used twice, so a library thread that still holds a store which was set aside cannot write into
 //! the folder of the next one.
@@ -9,18 +10,24 @@ use crate::{QueueError, files};
 
 const STORE: &str = "store-";
 const SET_ASIDE: &str = "set-aside-";
+const COPY: &str = "copy-";
 
 /// The numbers found in a queue's folder, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Generations {
     pub(crate) stores: Vec<u64>,
     pub(crate) set_aside: Vec<u64>,
+    pub(crate) copies: Vec<u64>,
 }
 
 impl Generations {
     pub(crate) fn list(folder: &Path) -> Result<Generations, QueueError> {
         let names = files::names_in(folder)?;
-        Ok(Generations { stores: numbers(&names, STORE), set_aside: numbers(&names, SET_ASIDE) })
+        Ok(Generations {
+            stores: numbers(&names, STORE),
+            set_aside: numbers(&names, SET_ASIDE),
+            copies: numbers(&names, COPY),
+        })
     }
 
     /// The store to open; this version writes one at a time.
@@ -38,7 +45,7 @@ impl Generations {
 
     /// A number that was never used.
     pub(crate) fn next(&self) -> u64 {
-        let used = self.stores.iter().chain(&self.set_aside);
+        let used = self.stores.iter().chain(&self.set_aside).chain(&self.copies);
         used.max().copied().unwrap_or(0).saturating_add(1)
     }
 }
@@ -49,6 +56,10 @@ pub(crate) fn store_path(folder: &Path, number: u64) -> PathBuf {
 
 pub(crate) fn set_aside_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{SET_ASIDE}{number:016}"))
+}
+
+pub(crate) fn copy_path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{COPY}{number:016}"))
 }
 
 fn numbers(names: &[String], prefix: &str) -> Vec<u64> {
@@ -76,7 +87,7 @@ mod tests {
 
     #[test]
     fn several_stores_come_from_a_newer_version() {
-        let found = Generations { stores: vec![1, 2], set_aside: vec![] };
+        let found = Generations { stores: vec![1, 2], set_aside: vec![], copies: vec![] };
         let refused = found.current(Path::new("q")).unwrap_err();
         assert!(refused.to_string().contains("q, with 2 stores, has layout 2"), "{refused}");
     }

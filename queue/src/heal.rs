@@ -1,4 +1,4 @@
-//! Opening a store that may be damaged: it opens whole, or it is set aside and collecting goes on in a new one.
+//! Opening a store that may be damaged: it is whole, or it is set aside and collecting goes on in a new one.
 
 use std::fs;
 use std::io;
@@ -9,46 +9,49 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::io_at;
-use crate::generations::{Generations, set_aside_path, store_path};
-use crate::key::Key;
-use crate::scan::Scan;
+use crate::generations::{Generations, copy_path, set_aside_path, store_path};
 use crate::skip::SkippingStore;
-use crate::store::{SledStore, Store, panic_words, remove_bad_snapshots};
-use crate::{QueueError, SetAside, files};
+use crate::store::{SledStore, panic_words, remove_bad_snapshots};
+use crate::verify::{Examined, VERIFIED_BYTES, examine, file_bytes, open_and_look};
+use crate::{QueueError, SetAside, copy, files};
 
 /// How long a store may take to open, however small it is.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Opening reads the file once; a slow card reads faster than this.
+/// A slow card reads and writes faster than this.
 const SLOWEST_BYTES_PER_SECOND: u64 = 4 * 1024 * 1024;
 /// So many stores that were set aside are kept.
 const KEPT_ASIDE: usize = 4;
 
+type OpenedStore = (SkippingStore, Option<SetAside>);
+
 /// Opens the store of a queue's folder, which this process has locked.
 ///
-/// Damage, a panic of the library and a deadline that passed set the store aside. Whatever else went wrong (a full
-/// disk, a missing right, a newer layout) is returned, and the store stays where it is.
-pub(crate) fn open_store(folder: &Path) -> Result<(SkippingStore, Option<SetAside>), QueueError> {
+/// Damage, a panic of the library and a deadline that passed set the store aside; what can be read of one that is not
+/// too long goes on in its copy. Whatever else went wrong (a full disk, a missing right, a newer layout) is returned, and
+/// the store stays where it is.
+pub(crate) fn open_store(folder: &Path) -> Result<OpenedStore, QueueError> {
+    let settled = copy::settle(folder)?;
     let generations = Generations::list(folder)?;
     let Some(number) = generations.current(folder)? else {
         return Ok((new_store(folder, generations.next())?, None));
     };
-    match open_checked(&store_path(folder, number)) {
-        Ok(store) => Ok((store, None)),
-        Err(Refused::Damage(reason)) => {
-            let set_aside = set_aside(folder, number, reason)?;
-            Ok((new_store(folder, generations.next())?, Some(set_aside)))
-        }
-        Err(Refused::Other(error)) => Err(error),
-    }
+    let earlier = generations.set_aside.last().filter(|_| settled).map(|&number| set_aside_earlier(folder, number));
+    let (store, set_aside) = open_or_replace(folder, number, generations.next())?;
+    Ok((store, set_aside.or(earlier)))
 }
 
 /// Opens the store of a queue that already has one, and sets nothing aside.
 pub(crate) fn look_at_store(folder: &Path) -> Result<SkippingStore, QueueError> {
-    let Some(number) = Generations::list(folder)?.current(folder)? else {
+    let generations = Generations::list(folder)?;
+    let store = generations.current(folder)?.map(|number| store_path(folder, number));
+    // Without a store, a copy is complete; the gateway lets it take its place.
+    let copied = || generations.copies.last().map(|&number| copy_path(folder, number));
+    let Some(path) = store.or_else(copied) else {
         return Err(io_at("find a queue in", folder)(io::ErrorKind::NotFound.into()));
     };
-    let path = store_path(folder, number);
-    open_checked(&path).map_err(|refused| match refused {
+    let opened = remove_bad_snapshots(&path).map_err(Refused::Other);
+    let opened = opened.and_then(|()| within(time_for(file_bytes(&path)), &path, open_and_look));
+    opened.map_err(|refused| match refused {
         Refused::Damage(reason) => damaged(&path, reason),
         Refused::Other(error) => error,
     })
@@ -71,67 +74,94 @@ impl From<QueueError> for Refused {
     }
 }
 
+/// Opens a store, or puts another with the number `next` in its place: a copy if there can be one, else an empty one.
+fn open_or_replace(folder: &Path, number: u64, next: u64) -> Result<OpenedStore, QueueError> {
+    let reason = match open_or_copy(&store_path(folder, number), &copy_path(folder, next)) {
+        Ok(Outcome::Whole(store)) => return Ok((store, None)),
+        Ok(Outcome::Copied(reason)) => {
+            let aside = set_aside(folder, number, reason)?;
+            copy::put_in_place(folder, next)?;
+            return Ok((new_store(folder, next)?, Some(aside)));
+        }
+        Err(Refused::Damage(reason)) => reason,
+        Err(Refused::Other(error)) => {
+            // It would fill a disk that may be full; what cannot be removed now is removed at the next start.
+            let _ = copy::discard(folder, next);
+            return Err(error);
+        }
+    };
+    // Before the store goes, as a copy without a store counts as complete.
+    copy::discard(folder, next)?;
+    let aside = set_aside(folder, number, reason)?;
+    Ok((new_store(folder, next)?, Some(aside)))
+}
+
+enum Outcome {
+    Whole(SkippingStore),
+    /// What could be read is in the copy; why that was needed.
+    Copied(String),
+}
+
+fn open_or_copy(path: &Path, copy: &Path) -> Result<Outcome, Refused> {
+    // A damaged snapshot alone keeps a store closed that has everything, so it goes first.
+    remove_bad_snapshots(path)?;
+    let bytes = file_bytes(path);
+    let read_twice = bytes.saturating_add(bytes.min(VERIFIED_BYTES));
+    let (store, damage) = match within(time_for(read_twice), path, examine)? {
+        Examined::Whole(store) => return Ok(Outcome::Whole(store)),
+        Examined::Damaged(store, damage) => (store, damage),
+    };
+    if bytes > VERIFIED_BYTES {
+        return Err(Refused::Damage(damage));
+    }
+    let to = copy.to_owned();
+    within(time_for(bytes.saturating_mul(2)), path, move |_| copy::copy_readable(&store, &to))?;
+    Ok(Outcome::Copied(format!("{damage}; what could be read was copied")))
+}
+
+/// Opens a store that is empty or was just copied.
 fn new_store(folder: &Path, number: u64) -> Result<SkippingStore, QueueError> {
     let path = store_path(folder, number);
     files::make_folder(&path)?;
     Ok(SkippingStore::new(Box::new(SledStore::open(&path)?)))
 }
 
-/// A damaged snapshot alone keeps a store closed that has everything, so it goes first.
-fn open_checked(path: &Path) -> Result<SkippingStore, Refused> {
-    remove_bad_snapshots(path)?;
-    Ok(within(deadline_for(path), path, open_and_look)??)
-}
-
-fn deadline_for(path: &Path) -> Duration {
-    let bytes = fs::metadata(path.join("db")).map_or(0, |data| data.len());
+fn time_for(bytes: u64) -> Duration {
     DEADLINE.saturating_add(Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND))
 }
 
-/// Runs `open` on a thread of its own, since nothing can stop a library that hangs; the thread is then left behind.
+/// Runs `work` on a thread of its own, since nothing can stop a library that hangs; the thread is then left behind.
 fn within<T: Send + 'static>(
     deadline: Duration,
     path: &Path,
-    open: impl FnOnce(&Path) -> Result<T, QueueError> + Send + 'static,
-) -> Result<Result<T, QueueError>, Refused> {
+    work: impl FnOnce(&Path) -> Result<T, QueueError> + Send + 'static,
+) -> Result<T, Refused> {
     let (tell, hear) = sync_channel(1);
     let owned = path.to_owned();
     let run = move || {
-        let outcome = catch_unwind(AssertUnwindSafe(|| open(&owned)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&owned)));
         // Nobody listens any more when the deadline has passed; the store is then closed here.
         let _ = tell.send(outcome.unwrap_or_else(|panic| Err(damaged(&owned, panic_words(&*panic)))));
     };
     let spawned = thread::Builder::new().name("open-store".to_owned()).spawn(run);
     spawned.map_err(io_at("start a thread to open", path))?;
-    hear.recv_timeout(deadline).map_err(|error| Refused::Damage(no_answer(error, deadline)))
+    Ok(hear.recv_timeout(deadline).map_err(|error| Refused::Damage(no_answer(error, deadline)))??)
 }
 
 fn no_answer(error: RecvTimeoutError, deadline: Duration) -> String {
     match error {
-        RecvTimeoutError::Timeout => format!("it did not open within {} s", deadline.as_secs_f32()),
+        RecvTimeoutError::Timeout => format!("it could not be read within {} s", deadline.as_secs_f32()),
         RecvTimeoutError::Disconnected => "the thread that opened it ended without a word".to_owned(),
     }
 }
 
-/// Opens, makes what was found durable, and reads both ends. The last page has to be readable, as new frames go there;
-/// damage further back is skipped when it is met.
-fn open_and_look(path: &Path) -> Result<SkippingStore, QueueError> {
-    let store = SledStore::open(path)?;
-    store.sync()?;
-    let Some((last, _)) = store.previous(Key::MAX)? else {
-        return Ok(SkippingStore::new(Box::new(store)));
-    };
-    let store = SkippingStore::new(Box::new(store));
-    let scan = Scan { store: &store, through: last };
-    if scan.next(Key::MIN)?.is_none() {
-        return Err(damaged(path, "not one frame in it can be read".to_owned()));
-    }
-    scan.previous(Key::MAX)?;
-    Ok(store)
-}
-
 fn damaged(path: &Path, what: String) -> QueueError {
     QueueError::Damaged { what, place: path.display().to_string() }
+}
+
+fn set_aside_earlier(folder: &Path, number: u64) -> SetAside {
+    let reason = "damaged at an earlier start, which was interrupted; what could be read was copied".to_owned();
+    SetAside { folder: set_aside_path(folder, number), reason }
 }
 
 fn set_aside(folder: &Path, number: u64, reason: String) -> Result<SetAside, QueueError> {
@@ -158,6 +188,8 @@ fn with_removed(reason: String, removed: &[PathBuf]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::Key;
+    use crate::store::Store as _;
     use crate::{Kind, Record, Unit};
 
     #[test]
@@ -174,7 +206,7 @@ mod tests {
     #[test]
     fn a_panic_is_damage_with_its_words() {
         let outcome = within(DEADLINE, Path::new("x"), |_| -> Result<(), QueueError> { panic!("page {} is torn", 7) });
-        assert!(matches!(outcome, Ok(Err(QueueError::Damaged { what, .. })) if what.contains("page 7 is torn")));
+        assert!(matches!(outcome, Err(Refused::Damage(what)) if what.contains("page 7 is torn")));
     }
 
     #[test]

@@ -20,13 +20,14 @@ pub struct Opened {
     pub reader: Reader,
     /// The stream minted at this start.
     pub stream: StreamId,
-    /// The store that could not be opened, if so; collecting goes on in a new one.
+    /// The store that was damaged, if so; collecting goes on in a new one. Its reason says whether that has a copy of
+    /// what could be read.
     pub set_aside: Option<SetAside>,
     /// The file of marks that could not be read, if so; it is written anew.
     pub marks_set_aside: Option<SetAside>,
 }
 
-/// Something that could not be read and was moved away.
+/// Something that was damaged and was moved away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
     /// Where it is now.
@@ -103,8 +104,9 @@ impl std::fmt::Debug for Shared {
 
 /// Opens the queue in a folder, which is made if it is missing, and begins a new stream.
 ///
-/// What an earlier process left in the page cache is made durable before anything is shown. A store that is damaged
-/// beyond opening is set aside. Takes as long as reading the store's file once.
+/// What an earlier process left in the page cache is made durable before anything is shown. A store that is damaged is
+/// set aside, and what can be read of it is copied into a new one. Takes as long as reading the store's file once, twice
+/// up to a length of 64 MiB; with a copy, as long as writing it once more.
 ///
 /// # Errors
 /// [`QueueError::InUse`] at once when another process has it, [`QueueError::NewerLayout`] and [`QueueError::Foreign`]

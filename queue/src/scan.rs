@@ -36,6 +36,18 @@ impl Scan<'_> {
         Ok(None)
     }
 
+    /// Shows every readable frame as it is stored, oldest first, and meets every damaged place on the way.
+    pub(crate) fn each(&self, mut see: impl FnMut(Key, &[u8]) -> Result<(), QueueError>) -> Result<(), QueueError> {
+        let mut from = Key::MIN;
+        while let Some((key, frame)) = self.store.next(from)?.filter(|(key, _)| *key <= self.through) {
+            if self.readable(key, &frame)?.is_some() {
+                see(key, &frame)?;
+            }
+            from = key.after();
+        }
+        Ok(())
+    }
+
     /// The frame that holds a number of a stream, or the first one after it.
     pub(crate) fn at(&self, order: u64, seq: u64) -> Result<Option<Frame>, QueueError> {
         let holder = self.previous(Key { order, first: seq }.after())?;

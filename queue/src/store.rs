@@ -23,7 +23,7 @@ pub(crate) trait Store: Send + Sync {
     fn next(&self, from: Key) -> Result<Option<(Key, Vec<u8>)>, QueueError>;
     /// The last frame below a key.
     fn previous(&self, below: Key) -> Result<Option<(Key, Vec<u8>)>, QueueError>;
-    /// Makes everything so far durable. An error is final.
+    /// Makes everything so far durable. An error is final for this handle of the store.
     fn sync(&self) -> Result<(), QueueError>;
 }
 
@@ -66,8 +66,12 @@ impl SledStore {
         Ok(Some((key, frame.to_vec())))
     }
 
-    fn sync_failed(&self, reason: impl ToString) -> QueueError {
-        QueueError::SyncFailed { path: self.folder.clone(), reason: reason.to_string() }
+    /// A full disk is not damage, and must not set a store aside when it is opened.
+    fn sync_failed(&self, error: sled::Error) -> QueueError {
+        match error {
+            sled::Error::Io(source) if is_systems(&source) => io_at("make durable what is in", &self.folder)(source),
+            error => QueueError::SyncFailed { path: self.folder.clone(), reason: error.to_string() },
+        }
     }
 }
 
@@ -92,7 +96,7 @@ impl Store for SledStore {
 
     fn sync(&self) -> Result<(), QueueError> {
         guarded(&self.folder, || self.db.flush().map_err(|error| self.sync_failed(error)))?;
-        self.file.sync_data().map_err(|error| self.sync_failed(error))
+        self.file.sync_data().map_err(|error| self.sync_failed(error.into()))
     }
 }
 
@@ -214,6 +218,15 @@ mod tests {
         assert!(matches!(error(rustix::io::Errno::NOSPC), QueueError::Io { .. }));
         let short = sled::Error::Io(io::ErrorKind::UnexpectedEof.into());
         assert!(matches!(sorted(short, Path::new("store")), QueueError::Damaged { .. }));
+    }
+
+    #[test]
+    fn a_sync_that_a_full_disk_refuses_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::open(folder.path()).unwrap();
+        let refused = |errno: rustix::io::Errno| store.sync_failed(sled::Error::Io(errno.into()));
+        assert!(matches!(refused(rustix::io::Errno::NOSPC), QueueError::Io { .. }));
+        assert!(matches!(refused(rustix::io::Errno::IO), QueueError::SyncFailed { .. }));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+pub mod damaged;
+
 use std::path::{Path, PathBuf};
 
 use fieldgate_queue::{Kind, Reader, Record, StreamId, Unit};
