@@ -71,8 +71,7 @@ impl Source for MqttSource {
             backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(10), 1),
             trouble: None,
         };
-        let (ended, has_ended) = watch::channel(false);
         // Two loops, and poll() is never cancelled: the library loses packets when it is.
-        tokio::join!(hearing.run(connection, stop, has_ended), acks::run(client, acknowledged, answers, open, ended));
+        tokio::join!(hearing.run(connection, stop), acks::run(client, acknowledged, answers, open));
     }
 }

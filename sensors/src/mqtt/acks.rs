@@ -5,7 +5,7 @@ use crate::source::Ticket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 /// The number of no connection.
 pub const CLOSED: u64 = 0;
@@ -13,7 +13,7 @@ pub const CLOSED: u64 = 0;
 /// How long to wait for room in the library's request queue.
 const ROOM_PAUSE: Duration = Duration::from_millis(1);
 
-/// Runs until no more tickets can come, then disconnects and says so through `ended`.
+/// Runs until no more tickets can come, then asks for a clean end of the connection, behind the last PUBACK.
 ///
 /// `open` holds the number of the connection that is up. A ticket of another one is dropped: its packet id may mean
 /// another message by now, and the broker sends the message again anyway.
@@ -22,7 +22,6 @@ pub async fn run(
     mut tickets: mpsc::Receiver<Ticket>,
     mut subscriptions: mpsc::Receiver<config::Mqtt>,
     open: Arc<AtomicU64>,
-    ended: watch::Sender<bool>,
 ) {
     let mut group = Vec::new();
     loop {
@@ -39,8 +38,10 @@ pub async fn run(
             }
         }
     }
-    ended.send_replace(true);
-    client.disconnect();
+    // Asked for once in any case: a connection that is being made is then ended at once.
+    while !client.disconnect() && open.load(Ordering::Relaxed) != CLOSED {
+        tokio::time::sleep(ROOM_PAUSE).await;
+    }
 }
 
 /// Checks the connection and queues the PUBACK without a pause between the two, so that none can slip onto the next

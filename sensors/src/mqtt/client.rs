@@ -43,6 +43,8 @@ pub enum Heard {
     PingSent,
     /// The broker answered it.
     PingAnswered,
+    /// Our goodbye was written, and with it everything that was asked for before.
+    Disconnected,
     /// Nothing of interest.
     Nothing,
 }
@@ -112,6 +114,7 @@ fn understand(event: Event) -> Heard {
         Event::Incoming(Packet::PingResp(_)) => Heard::PingAnswered,
         Event::Outgoing(Outgoing::PubAck(packet)) => Heard::Acknowledged(packet),
         Event::Outgoing(Outgoing::PingReq) => Heard::PingSent,
+        Event::Outgoing(Outgoing::Disconnect) => Heard::Disconnected,
         _ => Heard::Nothing,
     }
 }
