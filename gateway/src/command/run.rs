@@ -13,7 +13,7 @@ pub fn run(file: &Path, config: &Config) -> Exit {
     if !problems.is_empty() {
         return refuse(file, &problems);
     }
-    match supervisor::run(config) {
+    match supervisor::run(file, config) {
         Ok(()) => Exit::Ok,
         Err(trouble) => {
             error!("{trouble}");
