@@ -3,16 +3,18 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint setup
+.PHONY: help demo test lint deb field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
 
 help:
-	@echo "make demo   build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
-	@echo "make test   every test, against a real MariaDB and a real mosquitto"
-	@echo "make lint   format, clippy and the dependency policy (deny.toml)"
+	@echo "make demo         build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
+	@echo "make test         every test, against a real MariaDB and a real mosquitto"
+	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
+	@echo "make deb          the Debian package for this machine's architecture"
+	@echo "make field-test   that package installed in booted Debian 12 and 13; takes root"
 	@echo
-	@echo "demo and test first install with apt what they need and do not find, after naming it;"
+	@echo "All but lint first install with apt what they need and do not find, after naming it;"
 	@echo "with NO_INSTALL=1 they name it and stop."
 
 demo: setup
@@ -52,6 +54,14 @@ lint:
 		cargo test --locked --quiet --package fieldgate-tests --test dependencies; \
 	fi
 	@echo "lint: clean"
+
+deb:
+	@sh tests/setup.sh deb
+	@sh packaging/deb.sh
+
+# Boots machines, which takes root, so it is no part of `test`.
+field-test:
+	@sh packaging/test/install.sh
 
 setup:
 	@sh tests/setup.sh

@@ -1,7 +1,12 @@
 #!/bin/sh
-# Sees to it that the real parts which tests and demo start are there: MariaDB, mosquitto, setpriv and a C linker.
+# Sees to it that what a target needs is there; the argument says which:
+#   tests (or none)  what tests and demo start: MariaDB, mosquitto, setpriv and a C linker
+#   deb              what packs the Debian package
+#   field-test       what makes and boots the machines in which the package is installed
 # Names what is missing as one apt line, then runs that line. With NO_INSTALL=1 it names the line and fails.
 set -eu
+
+purpose=${1:-tests}
 
 # The rigs look there too: a user's PATH often lacks the system folders.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -23,12 +28,33 @@ add() {
     packages="$packages $*"
 }
 
-find_missing() {
+find_for_tests() {
     { has mariadbd && has mariadb-install-db; } || add mariadb-server-core
     has mariadb || add mariadb-client-core
     { has mosquitto && has mosquitto_passwd; } || add mosquitto
     has mosquitto_pub || add mosquitto-clients
     has setpriv || add util-linux
+}
+
+find_for_deb() {
+    { has dh && has dpkg-buildpackage; } || add debhelper
+}
+
+find_for_field_test() {
+    find_for_deb
+    has mmdebstrap || add mmdebstrap
+    has systemd-nspawn || add systemd-container
+    { has nsenter && has unshare; } || add util-linux
+    has ps || add procps
+}
+
+find_missing() {
+    case $purpose in
+        tests) find_for_tests ;;
+        deb) find_for_deb ;;
+        field-test) find_for_field_test ;;
+        *) echo "setup: no such purpose: $purpose" >&2 && exit 2 ;;
+    esac
     can_link || add gcc libc6-dev
     packages="${packages# }"
 }

@@ -7,6 +7,7 @@
 mod parts;
 mod sources;
 mod start;
+mod waiting;
 
 use crate::drain::DrainError;
 use crate::exit::Exit;
@@ -16,7 +17,7 @@ use config::{Config, Problem};
 use parts::Parts;
 use queue::QueueError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -83,24 +84,25 @@ impl Trouble {
     }
 }
 
-/// Runs the gateway until SIGTERM or SIGINT; with `simulate`, the nodes of I2C buses are simulated.
+/// Runs the gateway until SIGTERM or SIGINT. `file` is where the configuration came from; with `simulate`, the nodes
+/// of I2C buses are simulated.
 ///
 /// # Errors
 /// [`Trouble`] when it cannot start, or the queue cannot be used any longer.
-pub fn run(config: &Config, simulate: bool) -> Result<(), Trouble> {
+pub fn run(file: &Path, config: &Config, simulate: bool) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Trouble::System { doing: "start the runtime", source })?;
-    let result = runtime.block_on(live(config, simulate));
+    let result = runtime.block_on(live(file, config, simulate));
     // A name look-up or a read of the queue may still hold a thread; nothing depends on it.
     runtime.shutdown_timeout(Duration::from_millis(200));
     result
 }
 
-async fn live(config: &Config, simulate: bool) -> Result<(), Trouble> {
+async fn live(file: &Path, config: &Config, simulate: bool) -> Result<(), Trouble> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let passwords = passwords(config).map_err(Trouble::Configuration)?;
-    let mut parts = start::start(config, passwords, simulate)?;
+    let mut parts = start::start(file, config, passwords, simulate)?;
     let ended = tokio::select! {
         _ = terminate.recv() => Ok("SIGTERM"),
         _ = interrupt.recv() => Ok("SIGINT"),
@@ -109,7 +111,7 @@ async fn live(config: &Config, simulate: bool) -> Result<(), Trouble> {
     match ended {
         Ok(name) => {
             info!("{name}: stopping");
-            stop(parts).await
+            stop(parts, &config.gateway.state_dir).await
         }
         Err(trouble) => {
             // What is not durable was not acknowledged; the next start goes on from there.
@@ -136,7 +138,7 @@ fn passwords(config: &Config) -> Result<Passwords, Problem> {
     Ok(Passwords { mysql: secret::mysql_password(config)?, mqtt })
 }
 
-async fn stop(mut parts: Parts) -> Result<(), Trouble> {
+async fn stop(mut parts: Parts, state: &Path) -> Result<(), Trouble> {
     parts.manager().stopping();
     parts.stop_sources();
     let intake = timeout(INTAKE_DEADLINE, parts.intake_end()).await;
@@ -156,6 +158,9 @@ async fn stop(mut parts: Parts) -> Result<(), Trouble> {
     }
     let queued = parts.still_queued()?;
     parts.abandon();
+    if let Err(error) = waiting::leave(state, queued) {
+        warn!("cannot leave the number of readings that wait in {}: {error}", state.display());
+    }
     info!("stopped; {queued} readings stay in the queue until the database has them");
     Ok(())
 }

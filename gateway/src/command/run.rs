@@ -13,7 +13,7 @@ pub fn run(file: &Path, config: &Config, simulate: bool) -> Exit {
     if !problems.is_empty() {
         return refuse(file, &problems);
     }
-    match supervisor::run(config, simulate) {
+    match supervisor::run(file, config, simulate) {
         Ok(()) => Exit::Ok,
         Err(trouble) => {
             error!("{trouble}");

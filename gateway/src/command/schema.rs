@@ -42,7 +42,13 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
         return Exit::Ok;
     }
     let password = match mysql_password(config) {
-        Ok(password) => password.unwrap_or_default(),
+        Ok(Some(password)) => password,
+        // As root, outside of the service, its credential is not there to be seen.
+        Ok(None) => {
+            let what = "has no password_file, and --apply makes no account without a password";
+            let remedy = "name a password_file, or print the SQL without --apply and put the password in";
+            return refuse(&arguments.config, &[config.problem("mysql", what, remedy)]);
+        }
         Err(problem) => return refuse(&arguments.config, &[problem]),
     };
     let admin_password = match arguments.admin_password_file.as_deref().map(read_password).transpose() {
@@ -152,6 +158,21 @@ mod tests {
         let script = format!("CREATE USER x IDENTIFIED BY {literal};\n-- a; comment\nGRANT y;\n");
         let found: Vec<String> = statements(&script).collect();
         assert_eq!(found, [format!("CREATE USER x IDENTIFIED BY {literal}"), "GRANT y".to_owned()]);
+    }
+
+    #[test]
+    fn no_account_is_made_without_a_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("fieldgate.toml");
+        std::fs::write(&file, include_str!("../../../packaging/fieldgate.toml")).unwrap();
+        let config = Config::load(&file, "host").unwrap();
+        let arguments = SchemaArguments {
+            config: file,
+            apply: true,
+            admin_user: Some("root".to_owned()),
+            admin_password_file: None,
+        };
+        assert_eq!(schema(&config, &arguments), Exit::Configuration);
     }
 
     #[test]

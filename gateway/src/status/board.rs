@@ -3,7 +3,7 @@
 use super::{ClockState, DrainState, IntakeState, QueueState, ServerState, Snapshot};
 use crate::topology::View;
 use queue::{QueueError, Reader, StreamId};
-use sensors::{Meter, SampleClock};
+use sensors::{Meter, SampleClock, SourceState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -33,6 +33,8 @@ pub struct Board {
     pub delivered: watch::Receiver<Delivered>,
     /// From the probes.
     pub views: watch::Receiver<Vec<View>>,
+    /// What to do first, while no earlier run has seen a database.
+    pub first_steps: Option<String>,
 }
 
 impl Board {
@@ -98,11 +100,8 @@ impl Board {
 
     /// The most important of it in one line, without a look at the disk.
     pub fn line(&self) -> String {
-        let drain = self.drain.borrow();
-        let intake = *self.intake.borrow();
-        let to = drain.source.as_deref().map_or_else(|| "no source".to_owned(), |source| format!("source {source}"));
-        let full = if intake.full { ", the queue is full" } else { "" };
-        format!("{} readings durable, {} delivered since the start, {to}{full}", intake.durable, drain.delivered)
+        let sources: Vec<SourceState> = self.meters.iter().map(Meter::state).collect();
+        super::text::line(*self.intake.borrow(), &self.drain.borrow(), &sources, self.first_steps.as_deref())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The snapshot as people read it.
 
-use super::{ServerState, Snapshot};
+use super::{DrainState, IntakeState, ServerState, Snapshot};
 use sensors::{ClockQuality, SourceState};
 
 /// One screen.
@@ -39,6 +39,24 @@ pub fn servers(servers: &[ServerState]) -> String {
         line.trim_end().to_owned()
     }));
     lines.join("\n")
+}
+
+/// The service manager's line: numbers, what is in the way, and the first steps as long as nothing has been delivered.
+pub fn line(intake: IntakeState, drain: &DrainState, sources: &[SourceState], first_steps: Option<&str>) -> String {
+    let numbers = format!("{} readings durable, {} delivered since the start", intake.durable, drain.delivered);
+    let to = match &drain.source {
+        Some(source) => format!("source {source}"),
+        None if drain.why.is_empty() => "no source yet".to_owned(),
+        None => drain.why.clone(),
+    };
+    let away = sources.iter().filter_map(|state| Some(format!("{} is away ({})", state.name, state.trouble.as_ref()?)));
+    let mut parts = vec![numbers, to];
+    parts.extend(intake.full.then(|| "the queue is full".to_owned()));
+    parts.extend(drain.trouble.iter().map(|trouble| format!("waits: {trouble}")));
+    parts.extend(away);
+    parts.extend(first_steps.filter(|_| drain.delivered == 0).map(str::to_owned));
+    // A line break would begin another assignment of the protocol.
+    parts.join("; ").replace(['\n', '\r'], " ")
 }
 
 fn clock(snapshot: &Snapshot) -> String {
@@ -116,6 +134,31 @@ fn bytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_says_what_is_in_the_way_and_the_first_steps_until_something_is_delivered() {
+        let away = SourceState {
+            name: "mqtt://b".to_owned(),
+            trouble: Some("refused\nSTOPPING=1".to_owned()),
+            ..SourceState::default()
+        };
+        let fresh = DrainState { why: "no server takes writes: a cannot be asked".to_owned(), ..DrainState::default() };
+        assert_eq!(
+            line(IntakeState::default(), &fresh, &[away], Some("to set it up: edit")),
+            "0 readings durable, 0 delivered since the start; no server takes writes: a cannot be asked; \
+             mqtt://b is away (refused STOPPING=1); to set it up: edit"
+        );
+        let delivers = DrainState { source: Some("a".to_owned()), delivered: 7, ..DrainState::default() };
+        let intake = IntakeState { durable: 9, ..IntakeState::default() };
+        let well = SourceState { connected: true, ..SourceState::default() };
+        assert_eq!(
+            line(intake, &delivers, &[well], Some("to set it up: edit")),
+            "9 readings durable, 7 delivered since the start; source a"
+        );
+        let stuck = DrainState { trouble: Some("no right".to_owned()), ..delivers };
+        let full = IntakeState { full: true, ..intake };
+        assert!(line(full, &stuck, &[], None).ends_with("source a; the queue is full; waits: no right"));
+    }
 
     #[test]
     fn durations_and_sizes_are_readable() {

@@ -2,7 +2,7 @@
 
 use super::parts::Parts;
 use super::sources::{self, Sources};
-use super::{Passwords, Trouble};
+use super::{Passwords, Trouble, waiting};
 use crate::drain::backlog::Backlog;
 use crate::drain::{Drain, Settings};
 use crate::intake::{Intake, IntakeError, TrimRule};
@@ -32,10 +32,11 @@ const BYTES_WAITING: u32 = 4 * 1024 * 1024;
 const MOST_DEFAULT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Starts everything; with `simulate`, the nodes of I2C buses are simulated.
-pub fn start(config: &Config, passwords: Passwords, simulate: bool) -> Result<Parts, Trouble> {
+pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool) -> Result<Parts, Trouble> {
     let state = &config.gateway.state_dir;
     let unusable = |source| Trouble::StateFolder { folder: state.clone(), source };
     std::fs::create_dir_all(state).map_err(unusable)?;
+    waiting::forget(state).map_err(unusable)?;
     let clock: Arc<dyn SampleClock> =
         Arc::new(KernelClock::open().map_err(|source| Trouble::System { doing: "read the kernel's clock", source })?);
     let memory = Memory::open(state).map_err(unusable)?;
@@ -55,6 +56,10 @@ pub fn start(config: &Config, passwords: Passwords, simulate: bool) -> Result<Pa
         );
     }
     info!(%stream, gateway = %config.gateway.id, site = %config.gateway.site, version = env!("CARGO_PKG_VERSION"), "started");
+    let first_steps = (memory.servers.highest_term == 0).then(|| first_steps(file));
+    if let Some(steps) = &first_steps {
+        info!("{steps}");
+    }
 
     let (stop_sources, sources_stop) = watch::channel(false);
     let (stop_drain, drain_stop) = watch::channel(false);
@@ -98,6 +103,7 @@ pub fn start(config: &Config, passwords: Passwords, simulate: bool) -> Result<Pa
         drain: drained,
         delivered,
         views: views.clone(),
+        first_steps,
     });
     let drain = Drain {
         settings,
@@ -122,6 +128,14 @@ pub fn start(config: &Config, passwords: Passwords, simulate: bool) -> Result<Pa
     helpers.push(tokio::spawn(Arc::clone(&manager).keep_told(Arc::clone(&board), pulses.to_vec())));
     manager.ready();
     Ok(Parts { stop_sources, stop_drain, intake, sources, drain, helpers, board, manager })
+}
+
+/// What to do with a fresh installation, which has not seen a database yet.
+fn first_steps(file: &Path) -> String {
+    format!(
+        "to set it up: put your brokers and servers into {}, look at it with `fieldgate check`, make the tables with `fieldgate db schema`, then restart",
+        file.display()
+    )
 }
 
 /// How far earlier runs saw each stream in a source; what is kept after delivery does not wait for one.
