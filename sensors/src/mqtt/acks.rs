@@ -40,7 +40,8 @@ pub async fn run(
         }
     }
     ended.send_replace(true);
-    client.disconnect();
+    // Whoever hears has ended already when there is no connection; then there is nobody to say goodbye to.
+    until_room(|| client.disconnect() || ended.is_closed()).await;
 }
 
 /// Checks the connection and queues the PUBACK without a pause between the two, so that none can slip onto the next

@@ -34,18 +34,19 @@ pub struct Hearing {
 }
 
 impl Hearing {
-    /// Hears until `stop`, and then on until the last acknowledgement is `ended`, since the library sends
-    /// them only while it is polled.
+    /// Hears until `stop`, and then on until the goodbye is written, which stands behind the last acknowledgement:
+    /// the library writes them only while it is polled.
     pub async fn run(
         mut self,
         mut connection: Connection,
         mut stop: watch::Receiver<bool>,
         ended: watch::Receiver<bool>,
     ) {
-        while !*ended.borrow() {
+        loop {
             match self.hear(&mut connection, &mut stop).await {
+                Ok(Heard::Disconnected) => return,
                 Ok(heard) => self.take(heard, &mut stop).await,
-                Err(_) if self.outlet.is_none() => return,
+                Err(_) if self.outlet.is_none() || *ended.borrow() => return,
                 Err(why) => {
                     self.lost(why);
                     tokio::select! {
@@ -82,7 +83,7 @@ impl Hearing {
             Heard::Acknowledged(packet) => self.book.acknowledged(packet),
             Heard::PingSent => self.book.ping_sent(),
             Heard::PingAnswered => self.book.ping_answered(),
-            Heard::Nothing => {}
+            Heard::Published(_) | Heard::Disconnected | Heard::Nothing => {}
         }
     }
 
