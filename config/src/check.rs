@@ -7,21 +7,25 @@ use crate::i2c::{self, I2c};
 use crate::mqtt::{self, Mqtt};
 use crate::mysql::{self, Mysql};
 use crate::node::NodeId;
+use crate::notify::{self, Notify};
 use crate::problem::ValueError;
 use crate::queue::{self, Queue};
+use crate::quota::{self, Quota};
 use crate::section::Section;
 use crate::serial::{self, Serial};
 
 const MAX_BROKERS: usize = 32;
 const MAX_SERIAL_PORTS: usize = 16;
 const MAX_I2C_BUSES: usize = 8;
-const NOT_IN_THIS_VERSION: [&str; 3] = ["standby", "notify", "status"];
+const NOT_IN_THIS_VERSION: [&str; 2] = ["standby", "status"];
 
 /// All sections of a file without problems.
 pub(crate) struct Sections {
     pub gateway: Gateway,
     pub mysql: Mysql,
     pub queue: Queue,
+    pub quota: Quota,
+    pub notify: Notify,
     pub mqtt: Vec<Mqtt>,
     pub serial: Vec<Serial>,
     pub i2c: Vec<I2c>,
@@ -33,6 +37,8 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let mysql = root.demand("mysql", "add [mysql] with servers, database and user");
     let mysql = mysql.then(|| root.section("mysql", mysql::read)).flatten().flatten();
     let queue = root.section("queue", queue::read);
+    let quota = root.section("quota", quota::read);
+    let notify = root.section("notify", notify::read);
     let mqtt = brokers(root, gateway.as_ref());
     let serial = root.sections("serial", 0..=MAX_SERIAL_PORTS, |_, section| serial::read(section));
     let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section));
@@ -46,7 +52,9 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     one_name_each(root, &mqtt, &wired);
     NOT_IN_THIS_VERSION.iter().for_each(|key| root.not_in_this_version(key));
     let (mqtt, serial, i2c) = (all(mqtt), all(serial), all(i2c));
-    Some(Sections { gateway: gateway?, mysql: mysql?, queue: queue?, mqtt: mqtt?, serial: serial?, i2c: i2c? })
+    let (gateway, mqtt) = (gateway?, mqtt?);
+    let notify = notify::place(root, notify?, &gateway, &mqtt);
+    Some(Sections { gateway, mysql: mysql?, queue: queue?, quota: quota?, notify, mqtt, serial: serial?, i2c: i2c? })
 }
 
 fn all<T>(entries: Vec<Option<T>>) -> Option<Vec<T>> {

@@ -13,9 +13,11 @@ mod load;
 mod mqtt;
 mod mysql;
 mod node;
+mod notify;
 mod pointer;
 mod problem;
 mod queue;
+mod quota;
 mod report;
 mod section;
 mod serial;
@@ -28,9 +30,11 @@ pub use i2c::{ByteOrder, Field, I2c, I2cNode, Micro, MicroFormat, Part, Quantity
 pub use mqtt::Mqtt;
 pub use mysql::{Failover, KeepUntil, Mysql};
 pub use node::{Channel, GatewayId, NameError, NodeId, Site, Unit};
+pub use notify::{Notify, NotifyTopic};
 pub use pointer::JsonPointer;
 pub use problem::{ConfigError, Problem, ValueError};
 pub use queue::{Commit, Queue};
+pub use quota::Quota;
 pub use serial::{Column, LineFormat, Parity, Serial, StopBits};
 pub use topic::{TopicMatch, TopicPattern};
 
@@ -43,6 +47,10 @@ pub struct Config {
     pub mysql: Mysql,
     /// `[queue]`.
     pub queue: Queue,
+    /// `[quota]`.
+    pub quota: Quota,
+    /// `[notify]`.
+    pub notify: Notify,
     /// `[[mqtt]]`, in the order of the file.
     pub mqtt: Vec<Mqtt>,
     /// `[[serial]]`, in the order of the file. There is at least one source of any kind.

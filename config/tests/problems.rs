@@ -62,7 +62,7 @@ fn wrong_keys_and_sections_name_the_right_one() {
     assert_eq!(
         shown(&format!("{GOOD}[weather]\n")),
         [
-            "11: weather: is not a key that fieldgate knows; remove it; known here: gateway, mysql, queue, mqtt, serial, i2c"
+            "11: weather: is not a key that fieldgate knows; remove it; known here: gateway, mysql, queue, quota, notify, mqtt, serial, i2c"
         ]
     );
     assert!(words("[queue]", "\"odd\\nkey\" = 1").starts_with("queue.\"odd\\nkey\": is not a key"));
@@ -150,7 +150,7 @@ fn sections_of_the_wrong_kind() {
 
 #[test]
 fn what_later_versions_have_is_named_as_such() {
-    for section in ["[standby]", "[notify]", "[status]", "[mysql.promote]"] {
+    for section in ["[standby]", "[status]", "[mysql.promote]"] {
         let found = problems(&format!("{GOOD}{section}\n"));
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(

@@ -226,6 +226,7 @@ impl Drain {
         let views = self.views.borrow().clone();
         let mut source = Source::open(&server, &self.settings, &views, index).await?;
         let raised = source.confirm_term(&self.settings, self.memory.servers.highest_term, self.now_us()).await?;
+        self.tell_term(&source, raised);
         self.memory.servers.highest_term = raised.max(self.memory.servers.highest_term);
         self.memory.save()?;
         source.locate(&self.settings, &self.backlog.streams(), self.now_us()).await?;
@@ -239,6 +240,16 @@ impl Drain {
             info!(server = %server, term = raised, sent_again_up_to = behind, "connected to the source");
         }
         Ok(source)
+    }
+
+    /// Shows the term of a new connection, and that it began with a failover: one that we adopted, or another gateway.
+    fn tell_term(&self, source: &Source, term: u64) {
+        self.state.send_modify(|state| {
+            if source.is_failover() || state.term.is_some_and(|before| term > before) {
+                state.failover = Some(format!("{} is the source in term {term}", source.name()));
+            }
+            state.term = Some(term);
+        });
     }
 
     async fn write_all(&mut self, index: usize, source: &mut Source, pace: &mut Pace) -> Ended {

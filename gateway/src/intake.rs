@@ -3,6 +3,7 @@
 //! A thread of its own, since syncing a card blocks. It also trims, so that nobody else writes.
 
 mod gather;
+mod quota;
 mod trim;
 
 use crate::drain::Leave;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tracing::error;
 
+pub use quota::Quotas;
 pub use trim::TrimRule;
 
 /// What ends the intake for good.
@@ -52,6 +54,8 @@ pub struct Intake {
     pub clock: Arc<dyn SampleClock>,
     /// How to group.
     pub commit: Commit,
+    /// What one node may bring.
+    pub quotas: Quotas,
     /// What stays although it may leave, and how much there may be at all.
     pub rule: TrimRule,
 }
@@ -75,7 +79,7 @@ impl Intake {
             } else {
                 match runtime.block_on(gather::gather(&mut self.arrivals, &limits)) {
                     gather::Gathered::Group(group) => self.commit(group)?,
-                    gather::Gathered::Nothing => {}
+                    gather::Gathered::Nothing => self.commit(Vec::new())?,
                     gather::Gathered::End => break,
                 }
             }
@@ -85,24 +89,35 @@ impl Intake {
                 break;
             }
         }
+        let rest = self.quotas.rest();
+        self.append(&gap_units(rest))?;
         self.writer.close()?;
         Ok(())
     }
 
     fn commit(&mut self, group: Vec<Arrival>) -> Result<(), IntakeError> {
-        let units: Vec<Unit> = group.iter().filter_map(unit).collect();
-        if !units.is_empty() {
-            let now_ms = u64::try_from(self.clock.stamp().wall_us / 1000).unwrap_or(0);
-            let appended = self.writer.append(&units, now_ms)?;
-            self.state.send_modify(|state| state.durable = appended.last);
-        }
-        // Durable: now, and only now, the nodes may hear of it.
+        let mut units: Vec<Unit> =
+            group.iter().filter(|arrival| is_admitted(&mut self.quotas, &arrival.content)).filter_map(unit).collect();
+        units.extend(gap_units(self.quotas.due(self.clock.stamp())));
+        self.append(&units)?;
+        // Durable, or over the quota and counted: now, and only now, the nodes may hear of it.
         for ticket in group.iter().filter_map(|arrival| arrival.ticket) {
             if let Some(source) = self.acknowledged.get(ticket.source) {
                 // An acknowledgement that does not fit is sent when the broker sends its message again.
                 let _ = source.try_send(ticket);
             }
         }
+        Ok(())
+    }
+
+    fn append(&mut self, units: &[Unit]) -> Result<(), QueueError> {
+        if !units.is_empty() {
+            let now_ms = u64::try_from(self.clock.stamp().wall_us / 1000).unwrap_or(0);
+            let appended = self.writer.append(units, now_ms)?;
+            self.state.send_modify(|state| state.durable = appended.last);
+        }
+        let over_quota = self.quotas.dropped();
+        self.state.send_if_modified(|state| std::mem::replace(&mut state.over_quota, over_quota) != over_quota);
         Ok(())
     }
 
@@ -123,7 +138,7 @@ impl Intake {
         let now_us = self.clock.stamp().wall_us;
         let reason = "the queue was full when the gateway stopped".to_owned();
         let gap = Gap { node: None, channel: None, reason, from_us: None, to_us: Some(now_us), count: Some(lost) };
-        self.commit(vec![Arrival { content: Content::Gap(gap), receipt: None, ticket: None, room: None }])
+        Ok(self.append(&gap_units(vec![gap]))?)
     }
 
     fn tell(&self, full: bool) {
@@ -140,6 +155,19 @@ impl Intake {
         let now_ms = self.clock.stamp().wall_us / 1000;
         self.rule.trim(&mut self.writer, &self.reader, &leave, now_ms)
     }
+}
+
+fn is_admitted(quotas: &mut Quotas, content: &Content) -> bool {
+    match content {
+        Content::Readings(readings) => quotas.admits(readings),
+        Content::DeadLetter(_) | Content::Gap(_) | Content::AlreadyQueued => true,
+    }
+}
+
+/// Gaps that the intake itself knows of.
+fn gap_units(gaps: Vec<Gap>) -> Vec<Unit> {
+    let arrival = |gap| Arrival { content: Content::Gap(gap), receipt: None, ticket: None, room: None };
+    gaps.into_iter().filter_map(|gap| unit(&arrival(gap))).collect()
 }
 
 /// What an arrival leaves in the queue; none when it is there already.

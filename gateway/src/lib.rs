@@ -23,6 +23,7 @@ pub mod intake;
 pub mod local;
 pub mod log;
 pub mod memory;
+pub mod notify;
 pub mod pulse;
 pub mod reconcile;
 pub mod secret;

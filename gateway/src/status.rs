@@ -64,6 +64,8 @@ pub struct QueueState {
     pub full: bool,
     /// Damaged places met while reading.
     pub damaged_places: u64,
+    /// Readings dropped since the start because their node was over its quota.
+    pub over_quota: u64,
 }
 
 /// What the intake tells after each group.
@@ -75,6 +77,8 @@ pub struct IntakeState {
     pub live_bytes: u64,
     /// Nothing more is taken.
     pub full: bool,
+    /// Readings dropped since the start because their node was over its quota.
+    pub over_quota: u64,
 }
 
 /// The drain.
@@ -84,6 +88,10 @@ pub struct DrainState {
     pub source: Option<String>,
     /// Why.
     pub why: String,
+    /// The highest term in which it has connected to a source; none before the first.
+    pub term: Option<u64>,
+    /// The last failover since the start, in a sentence.
+    pub failover: Option<String>,
     /// What keeps it from writing; none while all is well.
     pub trouble: Option<String>,
     /// Rows written since the start.

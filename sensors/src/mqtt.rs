@@ -8,12 +8,14 @@
 mod acks;
 mod client;
 mod hearing;
+mod publisher;
 
 use crate::backoff::Backoff;
 use crate::clock::SampleClock;
 use crate::receipts::{Receipt, ReceiptBook};
 use crate::source::{Outlet, Source, Ticket};
 use hearing::Hearing;
+pub use publisher::Publisher;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;

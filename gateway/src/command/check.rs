@@ -1,14 +1,20 @@
 //! `fieldgate check`: everything that is wrong with a configuration, at once.
 
+mod advice;
+mod machine;
+
 use crate::command::refuse;
 use crate::exit::Exit;
 use crate::secret::{mqtt_password, mysql_password};
 use config::{Config, Problem};
+use machine::Facts;
 use std::path::Path;
 
 /// The file has been read and checked; what is left is what it points to.
 pub fn check(file: &Path, config: &Config) -> Exit {
-    let problems = secrets(config);
+    let facts = Facts::gather(config);
+    let mut problems = secrets(config);
+    problems.extend(advice::problems(config, &facts));
     if !problems.is_empty() {
         return refuse(file, &problems);
     }
@@ -28,7 +34,18 @@ pub fn check(file: &Path, config: &Config) -> Exit {
     }
     let servers: Vec<String> = config.mysql.servers.iter().map(ToString::to_string).collect();
     println!("writes to database {} on whichever of {} takes writes", config.mysql.database, servers.join(", "));
+    for warning in advice::warnings(config, &facts) {
+        println!("warning: {warning}");
+    }
     Exit::Ok
+}
+
+/// Every configured password file, with the key that names it.
+fn password_files(config: &Config) -> Vec<(String, &Path)> {
+    let brokers = config.mqtt.iter().enumerate();
+    let brokers = brokers.filter_map(|(index, mqtt)| Some((index, mqtt.password_file.as_deref()?)));
+    let mysql = config.mysql.password_file.as_deref().map(|file| ("mysql.password_file".to_owned(), file));
+    mysql.into_iter().chain(brokers.map(|(index, file)| (format!("mqtt[{index}].password_file"), file))).collect()
 }
 
 /// Every password file that cannot be read.

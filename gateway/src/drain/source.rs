@@ -19,6 +19,7 @@ pub struct Source {
     name: String,
     identity: String,
     term: Option<Term>,
+    is_failover: bool,
     tables: Tables,
     cursors: BTreeMap<StreamId, u64>,
     again: BTreeMap<StreamId, u64>,
@@ -47,7 +48,15 @@ impl Source {
             ));
         }
         let tables = Tables::open(session, &settings.site).await?;
-        Ok(Self { name, identity, term: None, tables, cursors: BTreeMap::new(), again: BTreeMap::new() })
+        Ok(Self {
+            name,
+            identity,
+            term: None,
+            is_failover: false,
+            tables,
+            cursors: BTreeMap::new(),
+            again: BTreeMap::new(),
+        })
     }
 
     /// Reads the term row and raises it when this server is new in its place. Returns the term that now holds.
@@ -103,6 +112,7 @@ impl Source {
         info!("{text}");
         self.event(settings, if before.is_some() { "failover" } else { "source" }, &text, None, now_us).await?;
         self.tables.session().run("COMMIT").await?;
+        self.is_failover = before.is_some();
         Ok(term)
     }
 
@@ -216,6 +226,11 @@ impl Source {
     /// All cursors.
     pub fn cursors(&self) -> impl Iterator<Item = (StreamId, u64)> + '_ {
         self.cursors.iter().map(|(stream, cursor)| (*stream, *cursor))
+    }
+
+    /// Whether this connection raised the term, because the server took the place of another.
+    pub fn is_failover(&self) -> bool {
+        self.is_failover
     }
 
     /// The server, as configured.

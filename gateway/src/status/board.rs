@@ -76,6 +76,7 @@ impl Board {
             live_bytes: intake.live_bytes,
             max_bytes: self.max_bytes,
             full: intake.full,
+            over_quota: intake.over_quota,
             damaged_places: self.reader.damaged_frames(),
             ..QueueState::default()
         };

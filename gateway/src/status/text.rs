@@ -97,6 +97,9 @@ fn queue(snapshot: &Snapshot) -> Vec<String> {
     if queue.damaged_places > 0 {
         lines.push(format!("          {} damaged places met; what they held becomes gaps", queue.damaged_places));
     }
+    if queue.over_quota > 0 {
+        lines.push(format!("          {} readings of nodes over their quota dropped (see gaps)", queue.over_quota));
+    }
     lines
 }
 

@@ -1,13 +1,15 @@
-//! Builds the parts from the configuration and starts them. Tasks and threads that live as long as the gateway are started here and in `sources.rs` only.
+//! Builds the parts from the configuration and starts them. Tasks and threads that live as long as the gateway are started here, in `sources.rs` and in `notices.rs` only.
 
+use super::notices::Notices;
 use super::parts::Parts;
 use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
 use crate::drain::backlog::Backlog;
 use crate::drain::{Drain, Settings};
-use crate::intake::{Intake, IntakeError, TrimRule};
+use crate::intake::{Intake, IntakeError, Quotas, TrimRule};
 use crate::local;
 use crate::memory::Memory;
+use crate::notify::EventKind;
 use crate::pulse::Pulse;
 use crate::status::{Board, DrainState, IntakeState};
 use crate::systemd::Manager;
@@ -41,12 +43,15 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         Arc::new(KernelClock::open().map_err(|source| Trouble::System { doing: "read the kernel's clock", source })?);
     let memory = Memory::open(state).map_err(unusable)?;
     let Opened { writer, reader, stream, set_aside, marks_set_aside } = queue::open(&state.join("queue"))?;
+    let notices = Notices::start(config, &passwords, Arc::clone(&clock));
     if let Some(aside) = set_aside {
-        warn!(
+        let text = format!(
             "the queue's store could not be used ({}) and was set aside in {}; what the database lacks of it becomes a gap",
             aside.reason,
             aside.folder.display()
         );
+        warn!("{text}");
+        notices.tell(EventKind::StoreSetAside, text);
     }
     if let Some(aside) = marks_set_aside {
         warn!(
@@ -86,6 +91,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         leave: may_leave,
         clock: Arc::clone(&clock),
         commit,
+        quotas: Quotas::new(config.quota.readings_per_second),
         rule,
     };
     let intake = start_intake(intake)?;
@@ -100,7 +106,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         started_us: clock.stamp().boottime_us,
         meters,
         intake: taken.clone(),
-        drain: drained,
+        drain: drained.clone(),
         delivered,
         views: views.clone(),
         first_steps,
@@ -124,6 +130,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let manager = Arc::new(Manager::from_environment());
     let mut helpers = probes;
     helpers.extend(start_local(state, &board));
+    helpers.extend(notices.watch(drained, taken));
     #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
     helpers.push(tokio::spawn(Arc::clone(&manager).keep_told(Arc::clone(&board), pulses.to_vec())));
     manager.ready();

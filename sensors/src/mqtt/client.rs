@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::ConnectReturnCode::{BadUserNamePassword, NotAuthorized};
-use rumqttc::v5::mqttbytes::v5::{ConnectProperties, Filter, Packet, Publish, RetainForwardRule};
+use rumqttc::v5::mqttbytes::v5::{ConnectProperties, Filter, Packet, PubAckReason, Publish, RetainForwardRule};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
 use rumqttc::{NetworkOptions, Outgoing};
 
@@ -37,6 +37,8 @@ pub enum Heard {
     Message(Message),
     /// The broker refused one or more subscriptions.
     SubscriptionRefused(String),
+    /// The broker has what was published; if it refused it, why.
+    Published(Result<(), String>),
     /// The PUBACK with this packet id was written.
     Acknowledged(u16),
     /// A PINGREQ was written.
@@ -54,18 +56,34 @@ const REQUESTS: usize = 4096;
 
 /// Prepares a connection; nothing is sent before [`Connection::hear`].
 pub fn open(settings: &config::Mqtt, password: Option<&str>) -> (Client, Connection) {
-    let mut options = MqttOptions::new(&settings.client_id, &settings.broker.host, settings.broker.port);
-    options.set_keep_alive(super::KEEP_ALIVE).set_clean_start(false).set_manual_acks(true);
-    options.set_connection_timeout(5);
+    let mut options = options(settings, &settings.client_id, password);
+    options.set_clean_start(false).set_manual_acks(true);
     options.set_connect_properties(ConnectProperties {
         session_expiry_interval: u32::try_from(super::SESSION_EXPIRY.as_secs()).ok(),
         receive_maximum: Some(super::RECEIVE_MAXIMUM),
         max_packet_size: Some(super::MAX_PACKET_BYTES),
         ..ConnectProperties::new()
     });
+    connect_with(options)
+}
+
+/// Prepares a connection to publish over, under a name of its own and without a session that stays.
+pub fn open_publisher(settings: &config::Mqtt, client_id: &str, password: Option<&str>) -> (Client, Connection) {
+    let mut options = options(settings, client_id, password);
+    options.set_clean_start(true);
+    connect_with(options)
+}
+
+fn options(settings: &config::Mqtt, client_id: &str, password: Option<&str>) -> MqttOptions {
+    let mut options = MqttOptions::new(client_id, &settings.broker.host, settings.broker.port);
+    options.set_keep_alive(super::KEEP_ALIVE).set_connection_timeout(5);
     if let Some(user) = &settings.user {
         options.set_credentials(user, password.unwrap_or_default());
     }
+    options
+}
+
+fn connect_with(options: MqttOptions) -> (Client, Connection) {
     let (client, mut connection) = AsyncClient::new(options, REQUESTS);
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
@@ -111,6 +129,10 @@ fn understand(event: Event) -> Heard {
                 None => Heard::Nothing,
             }
         }
+        Event::Incoming(Packet::PubAck(ack)) => Heard::Published(match ack.reason {
+            PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),
+            refused => Err(format!("{refused:?}")),
+        }),
         Event::Incoming(Packet::PingResp(_)) => Heard::PingAnswered,
         Event::Outgoing(Outgoing::PubAck(packet)) => Heard::Acknowledged(packet),
         Event::Outgoing(Outgoing::PingReq) => Heard::PingSent,
@@ -145,6 +167,11 @@ impl Client {
         let mut publish = Publish::new("", QoS::AtLeastOnce, Bytes::new(), None);
         publish.pkid = packet;
         self.0.try_ack(&publish).is_ok()
+    }
+
+    /// Queues a message with QoS 1; false when the request queue is full.
+    pub fn publish(&self, topic: &str, payload: Vec<u8>) -> bool {
+        self.0.try_publish(topic, QoS::AtLeastOnce, false, payload).is_ok()
     }
 
     /// Asks for a clean end of the connection; the session stays at the broker.

@@ -78,7 +78,7 @@ impl Hearing {
             Heard::Acknowledged(packet) => self.book.acknowledged(packet),
             Heard::PingSent => self.book.ping_sent(),
             Heard::PingAnswered => self.book.ping_answered(),
-            Heard::Disconnected | Heard::Nothing => {}
+            Heard::Published(_) | Heard::Disconnected | Heard::Nothing => {}
         }
     }
 

@@ -3,8 +3,9 @@
 use crate::files::{TextFile, assert_none, finds, is_of_a_name, text_files};
 
 /// A library, and the files that may name it; an entry that ends with `/` is a folder.
-const PLACES: [(&str, &[&str]); 6] = [
+const PLACES: [(&str, &[&str]); 7] = [
     ("sled", &["queue/src/store.rs"]),
+    ("governor", &["gateway/src/intake/quota.rs"]),
     ("i2cdev", &["sensors/src/i2c/linux.rs"]),
     ("rumqttc", &["sensors/src/mqtt/client.rs"]),
     ("tokio_serial", &["sensors/src/serial/port.rs"]),

@@ -1,0 +1,137 @@
+use super::super::machine::{Device, User};
+use super::*;
+use std::path::PathBuf;
+
+const FILE: &str = r#"[gateway]
+id = "g1"
+state_dir = "/state"
+[mysql]
+servers = ["db1"]
+database = "field"
+user = "fieldgate"
+password_file = "/etc/secret"
+[[serial]]
+port = "/dev/serial0"
+node = "tank"
+[[i2c]]
+bus = "/dev/i2c-1"
+nodes = [{ name = "shed", part = "bme280", address = 0x76 }]
+"#;
+
+fn config() -> Config {
+    Config::from_text(FILE, Path::new("f.toml"), "g1").unwrap()
+}
+
+fn device(real: &str, usable: bool) -> Device {
+    Device { real: PathBuf::from(real), usable }
+}
+
+/// A Raspberry Pi on which everything is right.
+fn pi() -> Facts {
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<String>>();
+    let devices = [
+        (PathBuf::from("/dev/serial0"), device("/dev/ttyAMA0", true)),
+        (PathBuf::from("/dev/i2c-1"), device("/dev/i2c-1", true)),
+    ];
+    Facts {
+        model: "Raspberry Pi 4 Model B Rev 1.5\0".to_owned(),
+        command_line: "coherent_pool=1M console=tty1 root=PARTUUID=1-02\n".to_owned(),
+        serial0: Some(PathBuf::from("/dev/ttyAMA0")),
+        user: User { id: 1000, name: "pi".to_owned(), groups: names(&["pi", "i2c", "dialout"]) },
+        groups: names(&["root", "pi", "i2c", "dialout"]),
+        devices: devices.into(),
+        modes: [(PathBuf::from("/etc/secret"), 0o100_600)].into(),
+        state_owner: Some(Owner { id: 1000, name: "pi".to_owned() }),
+    }
+}
+
+fn warned(change: impl FnOnce(&mut Facts)) -> Vec<String> {
+    let mut facts = pi();
+    change(&mut facts);
+    warnings(&config(), &facts)
+}
+
+fn refused(change: impl FnOnce(&mut Facts)) -> Vec<String> {
+    let mut facts = pi();
+    change(&mut facts);
+    problems(&config(), &facts).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_machine_on_which_everything_is_right_is_left_alone() {
+    assert_eq!((warned(|_| {}), refused(|_| {})), (vec![], vec![]));
+}
+
+#[test]
+fn a_bus_that_is_not_there_is_named_with_the_command_of_the_machine() {
+    let gone = |facts: &mut Facts| drop(facts.devices.remove(Path::new("/dev/i2c-1")));
+    let on_pi = warned(gone);
+    assert_eq!(on_pi.len(), 1);
+    assert!(on_pi[0].starts_with("/dev/i2c-1 is not there") && on_pi[0].ends_with("`raspi-config nonint do_i2c 0`"));
+    let elsewhere = warned(|facts| {
+        gone(facts);
+        facts.model.clear();
+    });
+    assert!(elsewhere[0].ends_with("run `modprobe i2c-dev`"), "{elsewhere:?}");
+}
+
+#[test]
+fn a_console_on_the_port_is_found_by_each_of_its_names() {
+    for console in ["ttyAMA0,115200", "serial0,115200", "serial0", "ttyAMA0"] {
+        let found = warned(|facts| facts.command_line = format!("console=tty1 console={console} quiet"));
+        assert_eq!(found.len(), 1, "{console}: {found:?}");
+        assert!(found[0].contains("/dev/serial0 is the kernel's console") && found[0].contains("do_serial_cons 1"));
+    }
+    for other in ["ttyS0,115200", "ttyAMA01", "tty1"] {
+        assert_eq!(warned(|facts| facts.command_line = format!("console={other}")), Vec::<String>::new(), "{other}");
+    }
+    let elsewhere = warned(|facts| {
+        facts.command_line = "console=ttyAMA0".to_owned();
+        facts.model.clear();
+    });
+    assert!(elsewhere[0].contains("remove console=ttyAMA0 from the kernel's command line"), "{elsewhere:?}");
+}
+
+#[test]
+fn a_group_is_asked_for_only_where_it_would_help() {
+    let locked = |facts: &mut Facts| {
+        facts.devices.values_mut().for_each(|device| device.usable = false);
+        facts.user.groups.clear();
+    };
+    let found = warned(locked);
+    assert_eq!(found.len(), 2);
+    assert!(found[0].contains("`usermod -aG i2c pi`") && found[1].contains("`usermod -aG dialout pi`"), "{found:?}");
+    let quiet: [&dyn Fn(&mut Facts); 4] = [
+        &|facts| facts.user.id = 0,
+        &|facts| facts.groups.clear(),
+        &|facts| facts.devices.values_mut().for_each(|device| device.usable = true),
+        &|facts| facts.user.groups = facts.groups.clone(),
+    ];
+    for change in quiet {
+        let found = warned(|facts| {
+            locked(facts);
+            change(facts);
+        });
+        assert_eq!(found, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_password_that_everybody_can_read_and_a_foreign_state_folder_are_problems_with_their_line() {
+    let with_mode = |mode: u32| refused(|facts| facts.modes.values_mut().for_each(|found| *found = mode));
+    let open = with_mode(0o100_644);
+    assert_eq!(open.len(), 1);
+    assert!(open[0].contains("mysql.password_file") && open[0].contains("(mode 644)"), "{open:?}");
+    assert!(open[0].contains("`chmod 600 /etc/secret`"), "{open:?}");
+    assert_eq!(with_mode(0o100_640), Vec::<String>::new());
+
+    let foreign = |facts: &mut Facts| facts.state_owner = Some(Owner { id: 0, name: "root".to_owned() });
+    let found = refused(foreign);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].contains("belongs to the user root") && found[0].contains("`chown -R pi /state`"), "{found:?}");
+    let administrator = refused(|facts| {
+        foreign(facts);
+        facts.user.id = 0;
+    });
+    assert_eq!(administrator, Vec::<String>::new());
+}

@@ -1,0 +1,187 @@
+//! Tells people what they have to know at once: an outage, a failover, a full queue, a store that was set aside.
+//!
+//! It only looks at what the parts show of themselves anyway, and never waits for whoever is told: neither a program that
+//! hangs nor a broker that is away can hold up the drain.
+
+pub mod command;
+
+use crate::status::{DrainState, IntakeState};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::future::pending;
+use std::time::Duration;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tracing::warn;
+
+/// Events that wait to be told.
+pub const EVENTS_WAITING: usize = 64;
+/// A source that is away for less is not worth waking anybody.
+const OUTAGE_AFTER: Duration = Duration::from_secs(10);
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// No server has taken writes for more than ten seconds.
+    Outage,
+    /// One does again.
+    OutageEnd,
+    /// A new term began.
+    Failover,
+    /// Nothing more is taken.
+    QueueFull,
+    /// It is again.
+    QueueRoom,
+    /// The queue's store could not be used.
+    StoreSetAside,
+}
+
+impl EventKind {
+    /// Its name, as programs get it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Outage => "outage",
+            Self::OutageEnd => "outage-end",
+            Self::Failover => "failover",
+            Self::QueueFull => "queue-full",
+            Self::QueueRoom => "queue-room",
+            Self::StoreSetAside => "store-set-aside",
+        }
+    }
+}
+
+/// Something worth telling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What kind it is.
+    pub kind: EventKind,
+    /// What happened, in a sentence.
+    pub text: String,
+    /// When, microseconds since 1970.
+    pub at_us: i64,
+}
+
+/// An event as it is published.
+#[derive(Serialize)]
+struct Published<'a> {
+    kind: EventKind,
+    text: &'a str,
+    /// RFC 3339, UTC.
+    at: String,
+    gateway: &'a str,
+    site: &'a str,
+}
+
+/// Hands events to whoever is to be told.
+pub struct Teller {
+    /// This gateway.
+    pub gateway: String,
+    /// Its site.
+    pub site: String,
+    /// To the command.
+    pub command: Option<mpsc::Sender<Event>>,
+    /// To the topic, as JSON.
+    pub topic: Option<mpsc::Sender<Vec<u8>>>,
+}
+
+impl Teller {
+    /// Hands over; what finds no room is logged and forgotten.
+    pub fn tell(&self, event: &Event) {
+        if let Some(command) = &self.command {
+            hand_over("the command", command, event.clone());
+        }
+        if let Some((topic, json)) = self.topic.as_ref().zip(self.json(event)) {
+            hand_over("the topic", topic, json);
+        }
+    }
+
+    fn json(&self, event: &Event) -> Option<Vec<u8>> {
+        let at = Timestamp::from_microsecond(event.at_us).map(|at| at.to_string()).unwrap_or_default();
+        let published = Published { kind: event.kind, text: &event.text, at, gateway: &self.gateway, site: &self.site };
+        serde_json::to_vec(&published).inspect_err(|error| warn!("an event cannot be written as JSON: {error}")).ok()
+    }
+}
+
+fn hand_over<T>(to: &str, sender: &mpsc::Sender<T>, what: T) {
+    if let Err(TrySendError::Full(_)) = sender.try_send(what) {
+        warn!("{EVENTS_WAITING} events wait for {to} of [notify] already; one is not told");
+    }
+}
+
+/// Watches drain and intake for as long as the gateway lives, and tells what changes.
+pub async fn watch(
+    mut drain: watch::Receiver<DrainState>,
+    mut intake: watch::Receiver<IntakeState>,
+    tell: impl Fn(EventKind, String),
+) {
+    let mut seen = Seen::default();
+    loop {
+        let now = Instant::now();
+        let found = seen.look(&drain.borrow_and_update(), *intake.borrow_and_update(), now);
+        found.into_iter().for_each(|(kind, text)| tell(kind, text));
+        let due = seen.due();
+        let changed = tokio::select! {
+            changed = drain.changed() => changed,
+            changed = intake.changed() => changed,
+            () = sleep_until(due.unwrap_or(now)), if due.is_some() => Ok(()),
+        };
+        if changed.is_err() {
+            // A part has ended, and with it the gateway: whoever waits for the parts says why.
+            pending::<()>().await;
+        }
+    }
+}
+
+/// What was seen, and told, last.
+#[derive(Debug, Default)]
+struct Seen {
+    without_source_since: Option<Instant>,
+    outage_told: bool,
+    failover: Option<String>,
+    full: bool,
+}
+
+impl Seen {
+    fn look(&mut self, drain: &DrainState, intake: IntakeState, now: Instant) -> Vec<(EventKind, String)> {
+        let mut found: Vec<_> = self.outage(drain, now).into_iter().collect();
+        if drain.failover != self.failover {
+            self.failover.clone_from(&drain.failover);
+            found.extend(drain.failover.iter().map(|text| (EventKind::Failover, text.clone())));
+        }
+        if intake.full != self.full {
+            self.full = intake.full;
+            found.push(if intake.full {
+                (
+                    EventKind::QueueFull,
+                    format!("the queue is full at {} bytes: nothing more is taken", intake.live_bytes),
+                )
+            } else {
+                (EventKind::QueueRoom, "the queue has room again".to_owned())
+            });
+        }
+        found
+    }
+
+    fn outage(&mut self, drain: &DrainState, now: Instant) -> Option<(EventKind, String)> {
+        let Some(source) = &drain.source else {
+            let since = *self.without_source_since.get_or_insert(now);
+            let begins = !self.outage_told && now.duration_since(since) >= OUTAGE_AFTER;
+            self.outage_told |= begins;
+            let text = || format!("{}; readings stay in the queue", drain.why);
+            return begins.then(|| (EventKind::Outage, text()));
+        };
+        let since = self.without_source_since.take()?;
+        let text = || format!("{source} takes writes after {} s without a source", now.duration_since(since).as_secs());
+        std::mem::take(&mut self.outage_told).then(|| (EventKind::OutageEnd, text()))
+    }
+
+    /// When to look again although nothing has changed.
+    fn due(&self) -> Option<Instant> {
+        self.without_source_since.filter(|_| !self.outage_told).map(|since| since + OUTAGE_AFTER)
+    }
+}
+
+#[cfg(test)]
+mod tests;
