@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to it that the real parts which tests and demo start are there: MariaDB, mosquitto, setpriv and a C linker.
+# Sees to it that the real parts which tests, demo and bench start are there: MariaDB, mosquitto, setpriv and a C linker.
 # Names what is missing as one apt line, then runs that line. With NO_INSTALL=1 it names the line and fails.
 set -eu
 
@@ -27,7 +27,7 @@ find_missing() {
     { has mariadbd && has mariadb-install-db; } || add mariadb-server-core
     has mariadb || add mariadb-client-core
     { has mosquitto && has mosquitto_passwd; } || add mosquitto
-    has mosquitto_pub || add mosquitto-clients
+    { has mosquitto_pub && has mosquitto_sub; } || add mosquitto-clients
     has setpriv || add util-linux
     can_link || add gcc libc6-dev
     packages="${packages# }"
