@@ -3,12 +3,13 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint deb field-test setup
+.PHONY: help demo bench test lint deb field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
 
 help:
 	@echo "make demo         build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
+	@echo "make bench        measure queue, drain and MQTT beside the plainest thing that does the same; ONLY=queue|drain|mqtt"
 	@echo "make test         every test, against a real MariaDB and a real mosquitto"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
 	@echo "make deb          the Debian package for this machine's architecture"
@@ -22,6 +23,12 @@ demo: setup
 	@cargo build --locked --release --package fieldgate --package fieldgate-tests --bins
 	@echo "demo: $(release)/demo $(ARGS)"
 	@exec $(release)/demo $(ARGS)
+
+bench: setup
+	@echo "bench: building the release programs"
+	@cargo build --locked --release --package fieldgate --package fieldgate-tests --bins
+	@echo "bench: $(release)/bench $(if $(ONLY),--only $(ONLY))"
+	@exec $(release)/bench $(if $(ONLY),--only $(ONLY))
 
 # The tests start the programs themselves, and a test does not build another package's program: so they are built first.
 # nextest does not run the examples in the documentation; cargo does.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to it that what a target needs is there; the argument says which:
-#   tests (or none)  what tests and demo start: MariaDB, mosquitto, setpriv and a C linker
+#   tests (or none)  what tests, demo and bench start: MariaDB, mosquitto, setpriv and a C linker
 #   deb              what packs the Debian package
 #   field-test       what makes and boots the machines in which the package is installed
 # Names what is missing as one apt line, then runs that line. With NO_INSTALL=1 it names the line and fails.
@@ -32,7 +32,7 @@ find_for_tests() {
     { has mariadbd && has mariadb-install-db; } || add mariadb-server-core
     has mariadb || add mariadb-client-core
     { has mosquitto && has mosquitto_passwd; } || add mosquitto
-    has mosquitto_pub || add mosquitto-clients
+    { has mosquitto_pub && has mosquitto_sub; } || add mosquitto-clients
     has setpriv || add util-linux
 }
 

@@ -2,10 +2,12 @@
 //! the product, only the pattern of the values with the nodes.
 
 mod node_log;
+mod polled;
 mod report;
 mod rows;
 
 pub use node_log::NodeLog;
+pub use polled::{PolledAudit, Watched};
 pub use report::{Audit, ReadingId};
 pub use rows::StoredReading;
 

@@ -1,5 +1,6 @@
 //! The gateway rig: the real program `fieldgate`, as its own process with a configuration of its own.
 
+mod look;
 mod settings;
 mod usage;
 
@@ -27,6 +28,7 @@ pub struct Gateway {
     process: Option<Process>,
     folder: TempDir,
     program: PathBuf,
+    simulated: bool,
     /// Length of the log when the last start happened.
     log_start: usize,
 }
@@ -45,7 +47,7 @@ impl Gateway {
         write_secret(&folder.path().join("admin-password"), ADMIN);
         let text = settings.to_toml(folder.path());
         fs::write(folder.path().join("fieldgate.toml"), text).expect("the gateway's configuration");
-        Self { process: None, folder, program, log_start: 0 }
+        Self { process: None, folder, program, simulated: settings.simulated, log_start: 0 }
     }
 
     /// Has `fieldgate db schema --apply` make database, tables and account on the server that takes writes.
@@ -63,11 +65,11 @@ impl Gateway {
         self.invocation(arguments).output().expect("fieldgate can be run")
     }
 
-    /// Starts `fieldgate run`. It panics if it runs already.
+    /// Starts `fieldgate run`, with `--simulate` if it was built so. It panics if it runs already.
     pub fn start(&mut self) {
         assert!(!self.is_running(), "the gateway runs already");
         self.log_start = fs::read(self.log_file()).unwrap_or_default().len();
-        let command = self.invocation(&["run"]);
+        let command = self.invocation(if self.simulated { &["run", "--simulate"] } else { &["run"] });
         self.process = Some(Process::spawn("fieldgate", &command, &self.log_file()));
     }
 

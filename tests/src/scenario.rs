@@ -1,7 +1,6 @@
 //! A whole site for a test: servers, a broker and a gateway that is connected to both, and what tests wait for.
 
-use std::io::{self, Write};
-use std::os::unix::net::UnixStream;
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -104,13 +103,8 @@ impl Scene {
     }
 
     fn queued(&self) -> u64 {
-        let ask = || -> io::Result<Vec<Value>> {
-            let mut socket = UnixStream::connect(self.gateway.state_folder().join("fieldgate.sock"))?;
-            socket.write_all(b"\"Streams\"\n")?;
-            Ok(serde_json::from_reader(socket)?)
-        };
-        let streams = ask().unwrap_or_default();
-        streams.iter().filter_map(|stream| stream["end"].as_u64()).sum()
+        let streams = self.gateway.ask("Streams").unwrap_or_default();
+        streams.as_array().into_iter().flatten().filter_map(|stream| stream["end"].as_u64()).sum()
     }
 
     /// `fieldgate db reconcile --json`.

@@ -11,9 +11,10 @@ pub struct NodeLog {
     pub node: String,
     /// Values in each message.
     pub channels: usize,
-    /// Messages that the broker has acknowledged.
+    /// Messages that the broker has acknowledged; of a node on a wire, all that it sent.
     pub acknowledged: BTreeSet<u64>,
-    /// Of these, the ones that the broker dropped because nobody subscribed.
+    /// Of these, the ones that the broker dropped because nobody subscribed; of a node on a wire, those it sent while
+    /// nobody had the port open.
     pub unheard: BTreeSet<u64>,
     /// How often the node itself sent a message once more, so that it may arrive so many times more.
     pub resent: BTreeMap<u64, usize>,
@@ -27,6 +28,12 @@ impl NodeLog {
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
         Self::parse(&text).map_err(|line| format!("{} has a line that is not a node's: {line:?}", path.display()))
+    }
+
+    /// The same without what nobody could hear. That is what a node on a wire may ask for: it waits for nobody.
+    pub fn heard(&self) -> Self {
+        let acknowledged = self.acknowledged.difference(&self.unheard).copied().collect();
+        Self { acknowledged, unheard: BTreeSet::new(), ..self.clone() }
     }
 
     /// A last line without its end was being written when the node was killed, and does not count. The error is a line
@@ -75,6 +82,12 @@ mod tests {
         assert_eq!(log.acknowledged, BTreeSet::from([1, 2, 3, 4]));
         assert_eq!(log.unheard, BTreeSet::from([4]));
         assert_eq!(log.resent, BTreeMap::from([(3, 2)]));
+    }
+
+    #[test]
+    fn what_nobody_could_hear_is_left_out() {
+        let log = NodeLog::parse("node mill channels 2\n1\nunheard 2\n3\n").unwrap().heard();
+        assert_eq!((log.acknowledged, log.unheard), (BTreeSet::from([1, 3]), BTreeSet::new()));
     }
 
     #[test]

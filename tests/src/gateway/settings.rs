@@ -16,12 +16,14 @@ pub struct GatewayBuilder {
     mqtt: Option<SocketAddrV4>,
     topics: Vec<String>,
     more: String,
+    pub(super) simulated: bool,
 }
 
 impl GatewayBuilder {
     pub(super) fn new(id: &str) -> Self {
         let (sections, mqtt) = (BTreeMap::new(), None);
-        Self { sections, mqtt, topics: vec!["plants/{node}".to_owned()], more: String::new() }
+        let topics = vec!["plants/{node}".to_owned()];
+        Self { sections, mqtt, topics, more: String::new(), simulated: false }
             .set("gateway", "id", id)
             .set("gateway", "site", "lab")
             .set("mysql", "database", "field")
@@ -64,7 +66,19 @@ impl GatewayBuilder {
         self.set("queue", "commit", mode)
     }
 
-    /// TOML text at the end of the file, for whole tables.
+    /// A serial port with a node that sends JSON lines.
+    pub fn serial(self, port: &Path, node: &str) -> Self {
+        let keys = [("port", json!(port)), ("node", json!(node))];
+        self.toml(&table("[[serial]]", &keys.map(|(key, value)| (key.to_owned(), value)).into()))
+    }
+
+    /// Its I2C buses are simulated: `fieldgate run --simulate`.
+    pub fn simulated(mut self) -> Self {
+        self.simulated = true;
+        self
+    }
+
+    /// TOML text at the end of the file, for whole tables such as `[[i2c]]`.
     pub fn toml(mut self, text: &str) -> Self {
         self.more.push_str(text);
         self.more.push('\n');
@@ -110,6 +124,7 @@ mod tests {
             .keep("1 day")
             .commit("card")
             .set("mysql", "keep_until_replicas", 1)
+            .serial(Path::new("/dev/ttyUSB0"), "mill")
             .toml("[status]\nlisten = \"127.1.1.4:9464\"")
             .to_toml(Path::new("/f"));
         let expected = r#"[gateway]
@@ -131,6 +146,11 @@ keep = "1 day"
 [[mqtt]]
 broker = "mqtt://127.1.1.3:1883"
 topics = ["plants/{node}"]
+
+[[serial]]
+node = "mill"
+port = "/dev/ttyUSB0"
+
 
 [status]
 listen = "127.1.1.4:9464"

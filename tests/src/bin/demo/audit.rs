@@ -1,21 +1,27 @@
 //! The end: what the nodes were told against what is in the database.
 
-use fieldgate_tests::audit::Audit;
+use std::time::Duration;
 
-use crate::site::Site;
+use fieldgate_tests::audit::{Audit, PolledAudit};
+
+use crate::site::{I2C_CHANNELS, I2C_NODE, SERIAL_NODE, Site};
 use crate::story::Told;
 use crate::{Interrupt, Interrupted};
 
 /// Audits from the nodes' logs, then lets `fieldgate db reconcile` say what it finds. True when neither finds anything.
 pub fn audit(site: &mut Site, told: &Told, interrupt: &Interrupt) -> Result<bool, Interrupted> {
     interrupt.check()?;
-    println!("\naudit, from what the broker acknowledged to the nodes:");
-    let audit = Audit::take(&site.cluster.servers[told.source], &site.logs);
+    println!("\naudit, from what the broker acknowledged to the nodes and what went over the serial wire:");
+    let source = &site.cluster.servers[told.source];
+    let audit = Audit::take(source, &site.owed());
     println!(
         "  {audit}, sent again {}, first row {:.2} s after the new source was writable",
         sent_again(site, told.source),
         told.first_row.as_secs_f64()
     );
+    let polled = PolledAudit::take(source, I2C_NODE, &I2C_CHANNELS, &told.watched);
+    println!("  I2C node {I2C_NODE}: {polled}, which was dead for {:.2} s", dead_seconds(told));
+    println!("  serial node {SERIAL_NODE}: {}", wire(site));
     interrupt.check()?;
     println!("\nfieldgate db reconcile:");
     let reconcile = site.gateway.command(&["db", "reconcile"]);
@@ -30,7 +36,19 @@ pub fn audit(site: &mut Site, told: &Told, interrupt: &Interrupt) -> Result<bool
         "  {:.0} rows/s, {:.2} CPU seconds per 100,000 rows, {:.0} MiB resident in the gateway",
         numbers.rows_a_second, numbers.cpu_seconds_a_100_000, numbers.rss_mib
     );
-    Ok(audit.is_clean() && reconcile.status.success())
+    Ok(audit.is_clean() && polled.is_clean() && reconcile.status.success())
+}
+
+fn dead_seconds(told: &Told) -> f64 {
+    let microseconds = told.watched.away.end - told.watched.away.start;
+    Duration::from_micros(microseconds.unsigned_abs()).as_secs_f64()
+}
+
+/// What became of the lines that nobody acknowledges.
+fn wire(site: &Site) -> String {
+    let log = site.serial.log();
+    let (heard, unheard) = (log.heard().acknowledged.len() * log.channels, log.unheard.len() * log.channels);
+    format!("{heard} of those sent; {unheard} more were written while no gateway had the port open, and are missing")
 }
 
 /// What the gateway wrote into `events` of readings that the new source lacked.

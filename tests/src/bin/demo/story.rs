@@ -1,11 +1,13 @@
 //! What happens in the demo, in order.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use fieldgate_tests::audit::Watched;
 use fieldgate_tests::mariadb::RelayLog;
 
 use crate::numbers::Numbers;
-use crate::site::Site;
+use crate::site::{HEARS_SERIAL_NODE, Site};
 use crate::table::Table;
 use crate::{Interrupt, Interrupted};
 
@@ -17,11 +19,13 @@ pub struct Told {
     pub first_row: Duration,
     /// The server that takes writes at the end.
     pub source: usize,
+    /// When the gateway was to ask the I2C node, and when it was dead.
+    pub watched: Watched,
 }
 
 /// Tells the whole story.
 pub fn tell(site: &mut Site, interrupt: &Interrupt) -> Result<Told, Interrupted> {
-    let mut table = Table::begin();
+    let (mut table, begin) = (Table::begin(), now_us());
     let numbers = full_speed(site, &mut table, interrupt)?;
     table.say("two nodes begin to send 50 messages a second of 4 values each");
     site.start_node("shed", 50.0, 4);
@@ -33,11 +37,7 @@ pub fn tell(site: &mut Site, interrupt: &Interrupt) -> Result<Told, Interrupted>
     table.say("the source db1 is killed (SIGKILL); what db2 lacks is not on it");
     site.cluster.servers[0].kill9();
     table.watch(site, 4, interrupt)?;
-    table.say("the gateway is killed (SIGKILL) in the middle of the outage");
-    site.gateway.kill9();
-    table.watch(site, 2, interrupt)?;
-    table.say("the gateway is started again");
-    site.gateway.start();
+    let away = kill_gateway(site, &mut table, interrupt)?;
     table.watch(site, 4, interrupt)?;
     table.say("somebody promotes db2, of all servers the one that lags");
     let first_row = promote(site, &mut table, interrupt)?;
@@ -45,8 +45,35 @@ pub fn tell(site: &mut Site, interrupt: &Interrupt) -> Result<Told, Interrupted>
     table.watch(site, 6, interrupt)?;
     table.say("the nodes stop");
     site.end_nodes();
+    site.serial.freeze();
+    let watched = Watched { all: begin..now_us(), away };
     wait_drained(site, &mut table, 1, interrupt)?;
-    Ok(Told { numbers, first_row, source: 1 })
+    Ok(Told { numbers, first_row, source: 1, watched })
+}
+
+/// Kills the gateway and starts it again; says when it was dead, microseconds since 1970.
+fn kill_gateway(site: &mut Site, table: &mut Table, interrupt: &Interrupt) -> Result<Range<i64>, Interrupted> {
+    table.say(
+        "the serial node pauses: nobody acknowledges on a wire, so what is not durable yet would die with the gateway",
+    );
+    site.serial.freeze();
+    // Ten times as long as the gateway gathers before it makes durable.
+    table.watch(site, 2, interrupt)?;
+    table.say(
+        "the gateway is killed (SIGKILL) in the middle of the outage; the serial node goes on, and nobody hears it",
+    );
+    let killed = now_us();
+    site.gateway.kill9();
+    site.serial.thaw();
+    table.watch(site, 2, interrupt)?;
+    table.say("the gateway is started again");
+    site.gateway.start();
+    site.gateway.wait_log(HEARS_SERIAL_NODE, Duration::from_secs(20));
+    Ok(killed..now_us())
+}
+
+fn now_us() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
 }
 
 /// Ten seconds as fast as it goes, on the whole site.

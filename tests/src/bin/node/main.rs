@@ -1,9 +1,7 @@
 //! A sensor node as its own process: publishes numbered messages with QoS 1 and logs which ones the broker has
 //! acknowledged. It survives a broker that goes away, and sends again what was not acknowledged.
 
-mod journal;
 mod outbox;
-mod pace;
 mod publisher;
 
 use std::net::SocketAddr;

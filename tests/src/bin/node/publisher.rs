@@ -10,9 +10,9 @@ use rumqttc::v5::{AsyncClient, Event};
 use tokio::time::{Instant, interval};
 
 use crate::Arguments;
-use crate::journal::Journal;
 use crate::outbox::{Again, Outbox};
-use crate::pace::Pace;
+use fieldgate_tests::journal::Journal;
+use fieldgate_tests::pace::Pace;
 use fieldgate_tests::payload;
 
 /// Shared by the futures of one thread; no borrow lasts across an await.

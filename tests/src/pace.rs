@@ -1,4 +1,4 @@
-//! When the next message is due.
+//! When a node's next message is due.
 
 use std::time::Duration;
 
