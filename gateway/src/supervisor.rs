@@ -4,6 +4,7 @@
 //! ends; the last acknowledgements go out; the drain finishes its batch; the store is closed. Done is a channel that
 //! closed, not a flag. The deadlines sum up to [`STOP_WITHIN`].
 
+mod absence;
 mod notices;
 mod parts;
 mod sources;

@@ -1,5 +1,6 @@
 //! Builds the parts from the configuration and starts them. Tasks and threads that live as long as the gateway are started here, in `sources.rs` and in `notices.rs` only.
 
+use super::absence;
 use super::notices::Notices;
 use super::parts::Parts;
 use super::sources::{self, Sources};
@@ -17,7 +18,7 @@ use crate::topology::probe::Probe;
 use crate::topology::{Choice, View};
 use config::Config;
 use queue::{Opened, Reader, StreamId};
-use sensors::{KernelClock, Outlet, SampleClock};
+use sensors::{Arrival, Content, KernelClock, Outlet, SampleClock};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -74,6 +75,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let pulses = [("intake", Pulse::default()), ("drain", Pulse::default())];
     let (leave, may_leave) = watch::channel(Arc::new(BTreeMap::new()));
     let receipts = sources::receipts(&reader)?;
+    tell_absence(config, &reader, &outlet, clock.stamp().wall_us)?;
     let make = Sources::new(outlet, sources_stop, Arc::clone(&clock));
     let Sources { tasks: sources, acknowledged, meters, .. } =
         make.mqtt(config, &passwords, &receipts).serial(config).i2c(config, simulate);
@@ -148,6 +150,22 @@ fn first_steps(file: &Path) -> String {
 /// How far earlier runs saw each stream in a source; what is kept after delivery does not wait for one.
 fn delivered_before(reader: &Reader, memory: &Memory) -> BTreeMap<StreamId, u64> {
     reader.known_streams().iter().map(|known| (known.stream, memory.delivered(known.stream))).collect()
+}
+
+/// Hands the gaps of the time without a gateway to the queue, before any source can bring something newer.
+fn tell_absence(config: &Config, reader: &Reader, outlet: &Outlet, now_us: i64) -> Result<(), Trouble> {
+    let newest = reader.newest_first().next().transpose()?;
+    let last_us =
+        newest.and_then(|frame| i64::try_from(frame.written_ms.saturating_mul(1000)).ok()).filter(|us| *us > 0);
+    for gap in absence::gaps(config, last_us, now_us) {
+        let arrival = Arrival { content: Content::Gap(gap), receipt: None, ticket: None, room: None };
+        if !outlet.try_send(arrival, 1) {
+            warn!(
+                "more nodes than the way to the queue has room for: not every gap of the time without a gateway is told"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn start_intake(intake: Intake) -> Result<oneshot::Receiver<Result<(), IntakeError>>, Trouble> {

@@ -48,7 +48,7 @@ fn dead_seconds(told: &Told) -> f64 {
 fn wire(site: &Site) -> String {
     let log = site.serial.log();
     let (heard, unheard) = (log.heard().acknowledged.len() * log.channels, log.unheard.len() * log.channels);
-    format!("{heard} of those sent; {unheard} more were written while no gateway had the port open, and are missing")
+    format!("{heard} of those sent; {unheard} more were written while no gateway ran, and a row of gaps says so")
 }
 
 /// What the gateway wrote into `events` of readings that the new source lacked.
