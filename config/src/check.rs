@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::gateway::{self, Gateway};
 use crate::i2c::{self, I2c};
+use crate::led::{self, Led};
 use crate::mqtt::{self, Mqtt};
 use crate::mysql::{self, Mysql};
 use crate::node::NodeId;
@@ -26,6 +27,7 @@ pub(crate) struct Sections {
     pub queue: Queue,
     pub quota: Quota,
     pub notify: Notify,
+    pub led: Option<Led>,
     pub mqtt: Vec<Mqtt>,
     pub serial: Vec<Serial>,
     pub i2c: Vec<I2c>,
@@ -39,6 +41,7 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let queue = root.section("queue", queue::read);
     let quota = root.section("quota", quota::read);
     let notify = root.section("notify", notify::read);
+    let led = led::read(root);
     let mqtt = brokers(root, gateway.as_ref());
     let serial = root.sections("serial", 0..=MAX_SERIAL_PORTS, |_, section| serial::read(section));
     let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section));
@@ -54,7 +57,8 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let (mqtt, serial, i2c) = (all(mqtt), all(serial), all(i2c));
     let (gateway, mqtt) = (gateway?, mqtt?);
     let notify = notify::place(root, notify?, &gateway, &mqtt);
-    Some(Sections { gateway, mysql: mysql?, queue: queue?, quota: quota?, notify, mqtt, serial: serial?, i2c: i2c? })
+    let (mysql, queue, quota, led) = (mysql?, queue?, quota?, led?);
+    Some(Sections { gateway, mysql, queue, quota, notify, led, mqtt, serial: serial?, i2c: i2c? })
 }
 
 fn all<T>(entries: Vec<Option<T>>) -> Option<Vec<T>> {

@@ -8,6 +8,7 @@ mod check;
 mod gateway;
 mod human;
 mod i2c;
+mod led;
 mod lines;
 mod load;
 mod mqtt;
@@ -27,6 +28,7 @@ mod values;
 pub use address::{BrokerAddress, ServerAddress};
 pub use gateway::Gateway;
 pub use i2c::{ByteOrder, Field, I2c, I2cNode, Micro, MicroFormat, Part, Quantity};
+pub use led::Led;
 pub use mqtt::Mqtt;
 pub use mysql::{Failover, KeepUntil, Mysql};
 pub use node::{Channel, GatewayId, NameError, NodeId, Site, Unit};
@@ -51,6 +53,8 @@ pub struct Config {
     pub quota: Quota,
     /// `[notify]`.
     pub notify: Notify,
+    /// `[led]`; none where the file has no such section.
+    pub led: Option<Led>,
     /// `[[mqtt]]`, in the order of the file.
     pub mqtt: Vec<Mqtt>,
     /// `[[serial]]`, in the order of the file. There is at least one source of any kind.

@@ -11,6 +11,7 @@
 //! - [`memory`]: what is remembered of the servers
 //! - [`local`]: lets other commands look into the queue of a running gateway
 //! - [`pulse`], [`status`], [`systemd`]: what people and the service manager see
+//! - [`led`]: the LED that shows how it is getting on
 //! - [`reconcile`]: the auditor, which believes none of the above
 //! - [`command`]: one file a verb of the command line
 
@@ -20,6 +21,7 @@ pub mod database;
 pub mod drain;
 pub mod exit;
 pub mod intake;
+pub mod led;
 pub mod local;
 pub mod log;
 pub mod memory;

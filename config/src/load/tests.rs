@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use super::*;
 use crate::lines::join;
 use crate::{
-    ByteOrder, Gateway, LineFormat, Micro, MicroFormat, Mqtt, Mysql, Parity, Part, Quantity, Queue, Serial, Site,
+    ByteOrder, Gateway, Led, LineFormat, Micro, MicroFormat, Mqtt, Mysql, Parity, Part, Quantity, Queue, Serial, Site,
     StopBits,
 };
 
@@ -73,6 +73,8 @@ fn the_shipped_file_is_valid_and_shows_the_defaults() {
     let with_password = Mysql { password_file: explicit.mysql.password_file.clone(), ..shipped.mysql };
     assert_eq!(explicit.mysql, with_password);
     assert_eq!(explicit.queue, Queue { max_bytes: Some(4 << 30), ..shipped.queue });
+    let led = Led { line: 17, chip: "/dev/gpiochip0".into(), active_low: false };
+    assert_eq!((shipped.led, explicit.led), (None, Some(led)));
     let Mqtt { user, password_file, node, .. } = explicit.mqtt[0].clone();
     assert_eq!(explicit.mqtt, [Mqtt { user, password_file, node, ..shipped.mqtt[0].clone() }]);
     let Serial { port, node, .. } = explicit.serial[0].clone();

@@ -1,6 +1,7 @@
-//! Starts what tells people of events, as far as it is configured.
+//! Starts what tells people of events, and the LED that shows the state, as far as they are configured.
 
 use super::Passwords;
+use crate::led::{self, Watched};
 use crate::notify::{self, EVENTS_WAITING, Event, EventKind, Teller};
 use crate::status::{DrainState, IntakeState};
 use config::Config;
@@ -57,6 +58,12 @@ impl Notices {
         }
         tasks
     }
+}
+
+/// Starts the LED, if there is one.
+pub fn light(config: &Config, watched: Watched) -> Option<JoinHandle<()>> {
+    let settings = config.led.clone()?;
+    Some(spawn(async move { led::show(watched, || led::open(&settings)).await }))
 }
 
 fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {

@@ -1,13 +1,14 @@
 //! Builds the parts from the configuration and starts them. Tasks and threads that live as long as the gateway are started here, in `sources.rs` and in `notices.rs` only.
 
 use super::absence;
-use super::notices::Notices;
+use super::notices::{self, Notices};
 use super::parts::Parts;
 use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
 use crate::drain::backlog::Backlog;
 use crate::drain::{Drain, Settings};
 use crate::intake::{Intake, IntakeError, Quotas, TrimRule};
+use crate::led::Watched;
 use crate::local;
 use crate::memory::Memory;
 use crate::notify::EventKind;
@@ -132,6 +133,8 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let manager = Arc::new(Manager::from_environment());
     let mut helpers = probes;
     helpers.extend(start_local(state, &board));
+    let watched = Watched { intake: taken.clone(), drain: drained.clone(), stop: stop_sources.subscribe() };
+    helpers.extend(notices::light(config, watched));
     helpers.extend(notices.watch(drained, taken));
     #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
     helpers.push(tokio::spawn(Arc::clone(&manager).keep_told(Arc::clone(&board), pulses.to_vec())));

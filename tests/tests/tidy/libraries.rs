@@ -3,9 +3,11 @@
 use crate::files::{TextFile, assert_none, finds, is_of_a_name, text_files};
 
 /// A library, and the files that may name it; an entry that ends with `/` is a folder.
-const PLACES: [(&str, &[&str]); 7] = [
+const PLACES: [(&str, &[&str]); 9] = [
     ("sled", &["queue/src/store.rs"]),
     ("governor", &["gateway/src/intake/quota.rs"]),
+    ("gpiocdev", &["gateway/src/led/character_device.rs"]),
+    ("rppal", &["gateway/src/led/pi.rs"]),
     ("i2cdev", &["sensors/src/i2c/linux.rs"]),
     ("rumqttc", &["sensors/src/mqtt/client.rs"]),
     ("tokio_serial", &["sensors/src/serial/port.rs"]),

@@ -12,7 +12,7 @@ pub fn problems(config: &Config, facts: &Facts) -> Vec<Problem> {
     passwords.chain(foreign_state(config, facts)).collect()
 }
 
-/// What keeps nodes from being heard; the gateway runs all the same.
+/// What keeps nodes from being heard, or the LED from being lit; the gateway runs all the same.
 pub fn warnings(config: &Config, facts: &Facts) -> Vec<String> {
     let buses = config.i2c.iter().map(|i2c| i2c.bus.as_path());
     let ports = config.serial.iter().map(|serial| serial.port.as_path());
@@ -20,6 +20,7 @@ pub fn warnings(config: &Config, facts: &Facts) -> Vec<String> {
     found.extend(ports.clone().filter_map(|port| console(port, facts)));
     found.extend(missing_group("i2c", buses, facts));
     found.extend(missing_group("dialout", ports, facts));
+    found.extend(missing_group("gpio", config.led.iter().map(|led| led.chip.as_path()), facts));
     found
 }
 

@@ -63,7 +63,8 @@ impl Facts {
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let (users, groups) = (text("/etc/passwd"), text("/etc/group"));
         let buses = config.i2c.iter().map(|i2c| &i2c.bus);
-        let devices = buses.chain(config.serial.iter().map(|serial| &serial.port));
+        let ports = config.serial.iter().map(|serial| &serial.port);
+        let devices = buses.chain(ports).chain(config.led.iter().map(|led| &led.chip));
         let mode = |file: &Path| Some((file.to_owned(), fs::metadata(file).ok()?.mode()));
         let owner = fs::metadata(&config.gateway.state_dir).ok().map(|folder| folder.uid());
         Self {

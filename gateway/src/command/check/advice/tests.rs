@@ -16,6 +16,8 @@ node = "tank"
 [[i2c]]
 bus = "/dev/i2c-1"
 nodes = [{ name = "shed", part = "bme280", address = 0x76 }]
+[led]
+line = 17
 "#;
 
 fn config() -> Config {
@@ -32,13 +34,14 @@ fn pi() -> Facts {
     let devices = [
         (PathBuf::from("/dev/serial0"), device("/dev/ttyAMA0", true)),
         (PathBuf::from("/dev/i2c-1"), device("/dev/i2c-1", true)),
+        (PathBuf::from("/dev/gpiochip0"), device("/dev/gpiochip0", true)),
     ];
     Facts {
         model: "Raspberry Pi 4 Model B Rev 1.5\0".to_owned(),
         command_line: "coherent_pool=1M console=tty1 root=PARTUUID=1-02\n".to_owned(),
         serial0: Some(PathBuf::from("/dev/ttyAMA0")),
-        user: User { id: 1000, name: "pi".to_owned(), groups: names(&["pi", "i2c", "dialout"]) },
-        groups: names(&["root", "pi", "i2c", "dialout"]),
+        user: User { id: 1000, name: "pi".to_owned(), groups: names(&["pi", "i2c", "dialout", "gpio"]) },
+        groups: names(&["root", "pi", "i2c", "dialout", "gpio"]),
         devices: devices.into(),
         modes: [(PathBuf::from("/etc/secret"), 0o100_600)].into(),
         state_owner: Some(Owner { id: 1000, name: "pi".to_owned() }),
@@ -99,8 +102,10 @@ fn a_group_is_asked_for_only_where_it_would_help() {
         facts.user.groups.clear();
     };
     let found = warned(locked);
-    assert_eq!(found.len(), 2);
-    assert!(found[0].contains("`usermod -aG i2c pi`") && found[1].contains("`usermod -aG dialout pi`"), "{found:?}");
+    assert_eq!(found.len(), 3);
+    for (warning, group) in found.iter().zip(["i2c", "dialout", "gpio"]) {
+        assert!(warning.contains(&format!("`usermod -aG {group} pi`")), "{warning}");
+    }
     let quiet: [&dyn Fn(&mut Facts); 4] = [
         &|facts| facts.user.id = 0,
         &|facts| facts.groups.clear(),
