@@ -5,31 +5,34 @@
 //! and gets them again.
 
 pub mod backlog;
+mod ended;
 mod pace;
 pub mod plan;
 pub mod rows;
+mod settings;
 mod source;
+mod telling;
 mod write;
 
-use crate::database::{Account, DbError, Deadlines};
+pub use ended::DrainError;
+pub use settings::Settings;
+
 use crate::memory::Memory;
 use crate::pulse::Pulse;
 use crate::status::{DrainState, IntakeState};
 use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
 use backlog::Backlog;
-use config::{KeepUntil, ServerAddress};
+use ended::Ended;
 use pace::Pace;
-use queue::{QueueError, StreamId};
+use queue::StreamId;
 use sensors::SampleClock;
 use source::Source;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use thiserror::Error;
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::info;
 
 /// How often the file of what is remembered of the servers is written while all is well.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
@@ -38,57 +41,6 @@ const TURN: Duration = Duration::from_secs(2);
 
 /// Per stream, the last number that may leave the queue.
 pub type Leave = Arc<BTreeMap<StreamId, u64>>;
-
-/// What ends the drain for good.
-#[derive(Debug, Error)]
-pub enum DrainError {
-    /// The queue cannot be read.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// The file beside it cannot be written.
-    #[error(
-        "cannot write what is remembered of the servers: {0}; look at the disk and the permissions of the state folder"
-    )]
-    Memory(#[from] io::Error),
-}
-
-/// Why serving a server ended.
-enum Ended {
-    Database(DbError),
-    Final(DrainError),
-    /// The choice changed, or we were told to stop.
-    Moved,
-    /// Another source was chosen while this one did not answer: what it did is unknown.
-    GivenUp,
-}
-
-impl From<DbError> for Ended {
-    fn from(error: DbError) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl<T: Into<DrainError>> From<T> for Ended {
-    fn from(error: T) -> Self {
-        Self::Final(error.into())
-    }
-}
-
-/// Who we are and where to write; values of the configuration.
-pub struct Settings {
-    /// The configured servers, in order.
-    pub servers: Vec<ServerAddress>,
-    /// The account, with the database.
-    pub account: Account,
-    /// Deadlines for connecting and for each statement.
-    pub deadlines: Deadlines,
-    /// The site that rows are keyed by.
-    pub site: String,
-    /// This gateway.
-    pub gateway: String,
-    /// How many replicas must have a reading before it may leave the queue.
-    pub keep_until: KeepUntil,
-}
 
 /// The drain.
 pub struct Drain {
@@ -170,40 +122,6 @@ impl Drain {
             _ = self.stop.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep(most.unwrap_or(TURN)) => {}
         }
-    }
-
-    /// Says who takes writes now and why; false if that has been said.
-    fn tell(&mut self, choice: &Choice) -> bool {
-        let is_new = self.told.source != choice.source || self.told.why != choice.why;
-        match choice.source {
-            _ if !is_new => {}
-            Some(_) => info!("{}", choice.why),
-            None => warn!("{}; readings stay in the queue", choice.why),
-        }
-        self.tell_strays(choice);
-        self.told = choice.clone();
-        self.show(choice);
-        is_new
-    }
-
-    /// What `status` says of the choice, kept true also where the log has nothing new to say.
-    fn show(&self, choice: &Choice) {
-        self.state.send_if_modified(|state| {
-            let changed = state.why != choice.why;
-            if changed {
-                let source = choice.source.and_then(|index| self.settings.servers.get(index));
-                (state.source, state.why) = (source.map(ToString::to_string), choice.why.clone());
-            }
-            changed
-        });
-    }
-
-    /// Names servers that take writes and must not, as soon as they are seen.
-    fn tell_strays(&mut self, choice: &Choice) {
-        for stray in choice.strays.iter().filter(|stray| !self.told.strays.contains(stray)) {
-            warn!("{stray}; nothing is written to it: make it read-only");
-        }
-        self.told.strays.clone_from(&choice.strays);
     }
 
     /// Writes to one server until something changes.
@@ -308,19 +226,6 @@ impl Drain {
         Ok(true)
     }
 
-    fn tell_written(&self, batch: &plan::Batch, again: u64) {
-        let missing = batch.missing();
-        if missing > 0 {
-            warn!(stream = %batch.stream, "{missing} readings are no longer in the queue; rows of gaps say which");
-        }
-        self.state.send_modify(|state| {
-            state.trouble = None;
-            state.delivered += batch.rows();
-            state.sent_again += again;
-            state.missing += missing;
-        });
-    }
-
     /// All that the source lacked has been sent again: say how much, in the log and in the database.
     async fn announce_again(&mut self, source: &mut Source) -> Result<(), Ended> {
         source.expect_again(|_| 0);
@@ -383,7 +288,9 @@ async fn another_source(mut views: watch::Receiver<Vec<View>>, highest_term: u64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::DbError;
     use crate::topology::Facts;
+    use std::io;
 
     #[test]
     fn a_database_error_and_a_final_one_are_told_apart() {
