@@ -1,5 +1,6 @@
 //! Which server takes writes, and why. Pure: from what each server said, to a choice with its sentence.
 
+pub mod ahead;
 pub mod leave;
 pub mod probe;
 mod term;

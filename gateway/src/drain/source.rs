@@ -4,6 +4,7 @@ use super::Settings;
 use super::plan::Batch;
 use super::write::Tables;
 use crate::database::{Cell, DbError, Session};
+use crate::topology::ahead::ahead;
 use crate::topology::probe::{identity, read_only};
 use crate::topology::{Term, TermStep, View, term_step};
 use config::ServerAddress;
@@ -184,23 +185,14 @@ impl Source {
     /// A replica of the same term that has more than the source means that the source forgot commits. Sending again
     /// would double them there, or skip them, so the drain holds.
     pub fn refuse_if_behind(&self, views: &[View], index: usize) -> Result<(), DbError> {
-        // The term as it is now: a replica that still shows the one before a failover may well have more.
-        let same_term = |view: &&View| self.term.is_some() && view.facts().is_some_and(|facts| facts.term == self.term);
-        let others = views.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, view)| view);
-        for view in others.filter(same_term) {
-            for (stream, cursor) in &self.cursors {
-                let ahead = view.facts().and_then(|facts| facts.cursors.get(&stream.as_u64())).copied().unwrap_or(0);
-                if ahead > *cursor {
-                    let words = format!(
-                        "{} has stream {stream} up to {ahead}, but {} only up to {cursor}: the source has forgotten commits. \
-                         Make {} the source, and set sync_binlog = 1 and innodb_flush_log_at_trx_commit = 1",
-                        view.name, self.name, view.name
-                    );
-                    return Err(DbError::protocol(&self.name, words));
-                }
-            }
-        }
-        Ok(())
+        let cursors = self.cursors.iter().map(|(stream, cursor)| (stream.as_u64(), *cursor)).collect();
+        let Some(ahead) = ahead(views, index, self.term.as_ref(), &cursors) else { return Ok(()) };
+        let words = format!(
+            "{0} has stream {1:016x} up to {2}, but {3} only up to {4}: the source has forgotten commits. \
+             Make {0} the source, and set sync_binlog = 1 and innodb_flush_log_at_trx_commit = 1",
+            ahead.replica, ahead.stream, ahead.there, self.name, ahead.here
+        );
+        Err(DbError::protocol(&self.name, words))
     }
 
     /// Notes what other sources had already; the sum of what this one lacks of it.
