@@ -121,6 +121,9 @@ fn values_outside_of_their_bounds_are_named() {
         ("scale = inf", ".scale: is not a finite number; write a number such as 0.01"),
         ("offset = nan", ".offset: is not a finite number; write a number such as 0.01"),
         ("offset = \"1\"", ".offset: is of the type text, not number; write a number such as 0.01"),
+        ("unit = \"\"", ".unit: cannot be used: a unit has 1 to 32 characters, this text has 0; choose another"),
+        ("unit = \" lx\"", ".unit: cannot be used: a unit has no white space at its ends; remove it"),
+        ("unit = 7", ".unit: is of the type whole number, not text; write it in quotes"),
     ] {
         assert_eq!(register(value), [words]);
     }
