@@ -75,7 +75,8 @@ impl Intake {
             self.tell(full);
             if full {
                 // The sources wait, and so does the broker, which keeps what it has not delivered.
-                runtime.block_on(tokio::time::sleep(Duration::from_millis(100)));
+                // Made within the runtime: a timer outside of one has no clock.
+                runtime.block_on(async { tokio::time::sleep(Duration::from_millis(100)).await });
             } else {
                 match runtime.block_on(gather::gather(&mut self.arrivals, &limits)) {
                     gather::Gathered::Group(group) => self.commit(group)?,
