@@ -183,6 +183,27 @@ reconciled() {
         fieldgate db reconcile >/dev/null
 }
 
+# A pseudo terminal in the place of an adapter: the unit's device policy lets both through.
+serial() {
+    cp --preserve=all "$settings" "$settings.good"
+    echo 'while echo "{\"level\": 20.5}"; do sleep 0.2; done' >/run/silo-node
+    socat pty,link=/run/silo,rawer,user=fieldgate,mode=600 exec:'sh /run/silo-node' &
+    node=$!
+    printf '\n[[serial]]\nport = "/run/silo"\nnode = "silo"\n' >>"$settings"
+    expect "serial: fieldgate check finds no problems" quietly fieldgate check
+    systemctl restart fieldgate
+    await "inside the sandbox: lines from a serial port become rows" has_rows_of silo
+    kill "$node"
+    await "serial: a port that goes away is said" status_says '"name":"/run/silo","connected":false'
+    mv "$settings.good" "$settings"
+    systemctl restart fieldgate
+    await "serial: all that came is in the database" waiting_are 0
+}
+
+has_rows_of() {
+    [ "$(mariadb --skip-column-names --execute "SELECT COUNT(*) > 0 FROM field.readings JOIN field.channels USING (channel_id) WHERE node = '$1' AND value = 20.5")" = 1 ]
+}
+
 removed() {
     systemctl stop mariadb
     publish 7
@@ -226,6 +247,7 @@ configured
 sandbox
 clock_may_be_asked
 upgrade
+serial
 removed
 purged_after_a_kill
 trap - EXIT

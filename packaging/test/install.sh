@@ -39,4 +39,4 @@ for release in ${RELEASES:-bookworm trixie}; do
     shut_down
 done
 echo "field-test: passed"
-echo "not in this run: serial lines and I2C, which such a machine has not; arm64 and armhf"
+echo "not in this run: real serial adapters (a pseudo terminal stands in) and I2C, which such a machine has not; arm64 and armhf"

@@ -1,8 +1,8 @@
 # Small Debian machines to install packages in: made by mmdebstrap, booted by systemd-nspawn without a network.
 # Read by install.sh (`.`). Needs root, and $cache, a folder for the machines' files.
 
-# What the tests of the package need inside: a service manager, a database, a broker.
-inside_packages=systemd-sysv,dbus,udev,mariadb-server,mariadb-client,mosquitto,mosquitto-clients
+# What the tests of the package need inside: a service manager, a database, a broker, and a serial node.
+inside_packages=systemd-sysv,dbus,udev,mariadb-server,mariadb-client,mosquitto,mosquitto-clients,socat
 
 # The mirror that this machine itself uses, for `main` of any release.
 mirror() {
