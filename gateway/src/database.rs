@@ -89,11 +89,6 @@ impl Session {
         Ok(session)
     }
 
-    /// Waits at most `deadline` for each statement from now on.
-    pub fn set_deadline(&mut self, deadline: Duration) {
-        self.deadline = deadline;
-    }
-
     /// The server's name as configured.
     pub fn server(&self) -> &str {
         &self.server

@@ -9,7 +9,8 @@ use std::io;
 
 /// Rows a transaction.
 const BATCH_ROWS: usize = 1000;
-/// Bytes of records a transaction, well below any sensible max_allowed_packet; the server's own limit counts too.
+/// Bytes of records a transaction, far below the servers' default max_allowed_packet of 16 MiB. A lower limit of a server's
+/// own is not asked for.
 const BATCH_BYTES: usize = 1024 * 1024;
 /// Streams remembered after they have left the queue, so that one missing from a restored database is noticed.
 const STREAMS_REMEMBERED: usize = 4096;
@@ -36,9 +37,7 @@ impl Backlog {
     /// The next batch for a source, oldest stream first; none when it has everything.
     pub async fn next_batch(&self, source: &Source) -> Result<Option<Batch>, DrainError> {
         let spans = self.reader.spans()?;
-        let mut known_streams = self.reader.known_streams();
-        known_streams.sort_unstable_by_key(|known| known.order);
-        for known in known_streams {
+        for known in self.reader.known_streams() {
             let stream = known.stream;
             let Some(cursor) = source.cursor(stream) else { continue };
             let queued = spans.iter().find(|span| span.stream == stream).map_or(0, |span| span.last);
@@ -65,8 +64,7 @@ impl Backlog {
 
     /// Keeps the list of remembered streams within its bound; only streams that every server has go. Returns them.
     pub fn forget_surplus(&self, leave: &BTreeMap<StreamId, u64>) -> Vec<StreamId> {
-        let mut known = self.reader.known_streams();
-        known.sort_unstable_by_key(|known| known.order);
+        let known = self.reader.known_streams();
         let surplus = known.len().saturating_sub(STREAMS_REMEMBERED);
         let everywhere = |stream, end| leave.get(&stream).is_some_and(|through| *through >= end);
         let old = known.iter().take(surplus).filter(|known| everywhere(known.stream, known.end));
