@@ -107,7 +107,7 @@ fn reply(request: &Request, board: &Board) -> io::Result<Vec<u8>> {
 }
 
 fn streams(reader: &Reader) -> Result<Vec<QueuedStream>, QueueError> {
-    let spans: Vec<Span> = reader.spans()?;
+    let spans: Vec<Span> = reader.spans();
     let queued =
         |known: &KnownStream| spans.iter().find(|span| span.stream == known.stream).map(|span| (span.first, span.last));
     let known = reader.known_streams();

@@ -35,7 +35,7 @@ pub enum EventKind {
     /// It is again.
     QueueRoom,
     /// The queue's store could not be used.
-    StoreSetAside,
+    QueueDamaged,
 }
 
 impl EventKind {
@@ -47,7 +47,7 @@ impl EventKind {
             Self::Failover => "failover",
             Self::QueueFull => "queue-full",
             Self::QueueRoom => "queue-room",
-            Self::StoreSetAside => "store-set-aside",
+            Self::QueueDamaged => "queue-damaged",
         }
     }
 }

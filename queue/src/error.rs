@@ -36,10 +36,8 @@ pub enum QueueError {
         /// Why it cannot be ours.
         what: String,
     },
-    /// Stored bytes are not what was written. The next opening sets the store aside.
-    #[error(
-        "damaged: {what}, at {place}; start the gateway again, which sets the store aside and goes on in a new one"
-    )]
+    /// The storage library gave up, or stored bytes are not what was written.
+    #[error("damaged: {what}, at {place}; start the gateway again, which goes on with a new generation")]
     Damaged {
         /// What is wrong.
         what: String,
@@ -65,6 +63,17 @@ pub enum QueueError {
         /// What the store or the system said.
         reason: String,
     },
+    /// The disk has no room beyond what is to stay free. Nothing was written; the caller tries again later.
+    #[error(
+        "no room on the disk of {}: {free_bytes} bytes are free; make room on it, or move the queue to a larger one",
+        path.display()
+    )]
+    Full {
+        /// The queue's folder.
+        path: PathBuf,
+        /// What is free on the disk.
+        free_bytes: u64,
+    },
     /// The stream was never seen here. The caller drops its question.
     #[error("the stream {stream} is not known to this queue")]
     UnknownStream {
@@ -77,6 +86,20 @@ pub enum QueueError {
         /// The stream that was to be forgotten.
         stream: StreamId,
     },
+}
+
+impl QueueError {
+    /// Whether a full disk, or a quota that is used up, is the cause.
+    #[must_use]
+    pub fn is_full_disk(&self) -> bool {
+        match self {
+            QueueError::Full { .. } => true,
+            QueueError::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
 }
 
 fn holder(pid: Option<u32>) -> String {

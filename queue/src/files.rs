@@ -1,7 +1,7 @@
 //! Folders and small files, made durable.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::QueueError;
@@ -45,17 +45,6 @@ fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(content)?;
     file.sync_all()
-}
-
-/// So much of a file is searched, which takes a second on a slow card.
-const SEARCHED_BYTES: u64 = 16 * 1024 * 1024;
-
-/// Whether the beginning of a file holds these bytes anywhere.
-pub(crate) fn holds(path: &Path, wanted: &[u8]) -> Result<bool, QueueError> {
-    let file = File::open(path).map_err(io_at("read", path))?;
-    let mut bytes = Vec::new();
-    file.take(SEARCHED_BYTES).read_to_end(&mut bytes).map_err(io_at("read", path))?;
-    Ok(bytes.windows(wanted.len().max(1)).any(|window| window == wanted))
 }
 
 /// The names in a folder that are text; none when there is no such folder.

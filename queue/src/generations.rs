@@ -1,94 +1,231 @@
-//! The folders in a queue: `store-<number>`, `set-aside-<number>` for one that was damaged, and `copy-<number>` for what
-//! could be read of it, until that takes its place.
+//! What is known of all generations, in memory: what each holds, and how much of it has been trimmed.
 //!
-//! A number is never used twice, so a library thread that still holds a store which was set aside cannot write into
-//! the folder of the next one.
+//! Frames are never removed from a generation. Trimming hides them, oldest first, and a generation of which everything
+//! is hidden is removed as a whole, so that trimming writes nothing to the card.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::{QueueError, files};
+use crate::disk::Frames;
+use crate::index::{FrameRef, Index};
+use crate::seal::{Held, Seal};
+use crate::store::Store;
+use crate::{Span, StreamId};
 
-const STORE: &str = "store-";
-const SET_ASIDE: &str = "set-aside-";
-const COPY: &str = "copy-";
-
-/// The numbers found in a queue's folder, ascending.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Generations {
-    pub(crate) stores: Vec<u64>,
-    pub(crate) set_aside: Vec<u64>,
-    pub(crate) copies: Vec<u64>,
+/// One generation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Generation {
+    /// Everything in it, hidden or not.
+    pub(crate) seal: Seal,
+    /// Whether the seal is on the disk.
+    pub(crate) sealed: bool,
+    pub(crate) hidden: Hidden,
+    /// What is not hidden, by stream, oldest first.
+    pub(crate) visible: Vec<Held>,
+    /// Why it cannot be read, when it is a matter of rights.
+    pub(crate) unreadable: Option<String>,
+    /// In how many places numbers are missing, once its file was read.
+    pub(crate) holes: Option<usize>,
 }
 
-impl Generations {
-    pub(crate) fn list(folder: &Path) -> Result<Generations, QueueError> {
-        let names = files::names_in(folder)?;
-        Ok(Generations {
-            stores: numbers(&names, STORE),
-            set_aside: numbers(&names, SET_ASIDE),
-            copies: numbers(&names, COPY),
-        })
-    }
+/// How much of a generation is hidden: so many frames from its beginning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Hidden {
+    pub(crate) frames: usize,
+    pub(crate) readings: u64,
+    pub(crate) bytes: u64,
+}
 
-    /// The store to open; this version writes one at a time.
-    pub(crate) fn current(&self, folder: &Path) -> Result<Option<u64>, QueueError> {
-        match self.stores[..] {
-            [] => Ok(None),
-            [number] => Ok(Some(number)),
-            _ => Err(QueueError::NewerLayout {
-                place: format!("{}, with {} stores,", folder.display(), self.stores.len()),
-                found: 2,
-                known: 1,
-            }),
+impl Generation {
+    pub(crate) fn new(seal: Seal, sealed: bool) -> Generation {
+        Generation {
+            visible: seal.held.clone(),
+            seal,
+            sealed,
+            hidden: Hidden::default(),
+            unreadable: None,
+            holes: None,
         }
     }
 
-    /// A number that was never used.
-    pub(crate) fn next(&self) -> u64 {
-        let used = self.stores.iter().chain(&self.set_aside).chain(&self.copies);
-        used.max().copied().unwrap_or(0).saturating_add(1)
+    pub(crate) fn frames(&self) -> usize {
+        usize::try_from(self.seal.frames).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn is_all_hidden(&self) -> bool {
+        self.hidden.frames >= self.frames()
+    }
+
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.seal.bytes.saturating_sub(self.hidden.bytes)
+    }
+
+    /// Hides everything. Returns how many readings that were.
+    pub(crate) fn hide_all(&mut self) -> u64 {
+        let removed = self.seal.readings.saturating_sub(self.hidden.readings);
+        self.hidden = Hidden { frames: self.frames(), readings: self.seal.readings, bytes: self.seal.bytes };
+        self.visible.clear();
+        removed
+    }
+
+    /// Hides the frames before a place. Returns how many readings that were.
+    pub(crate) fn hide_before(&mut self, index: &Index, place: usize) -> u64 {
+        let mut removed: u64 = 0;
+        for frame in index.frames().get(self.hidden.frames..place).unwrap_or_default() {
+            removed = removed.saturating_add(frame.numbered.into());
+            self.hidden.bytes = self.hidden.bytes.saturating_add(frame.bytes.into());
+        }
+        self.hidden.readings = self.hidden.readings.saturating_add(removed);
+        self.hidden.frames = self.hidden.frames.max(place);
+        self.visible = Seal::of_frames(index.frames().get(place..).unwrap_or_default()).held;
+        removed
+    }
+
+    /// Takes over what reading the file showed, where it is not what the seal said.
+    pub(crate) fn correct(&mut self, index: &Index) {
+        let Seal { imported, left_open, .. } = self.seal;
+        let found = Seal { imported, left_open, ..Seal::of(index) };
+        if found.frames != self.seal.frames || found.held != self.seal.held {
+            let gone = self.visible.first().map(|held| (held.order, held.first));
+            self.seal = Seal { damaged: true, ..found };
+            self.hidden = Hidden::default();
+            let place = gone.map_or(index.frames().len(), |(order, first)| {
+                index.frames().partition_point(|frame| (frame.order, frame.last()) < (order, first))
+            });
+            self.hide_before(index, place);
+        }
     }
 }
 
-pub(crate) fn store_path(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("{STORE}{number:016}"))
+/// A generation that was read.
+pub(crate) struct Loaded {
+    pub(crate) index: Index,
+    pub(crate) frames: Box<dyn Frames>,
 }
 
-pub(crate) fn set_aside_path(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("{SET_ASIDE}{number:016}"))
+/// The generation that is being written.
+pub(crate) struct OpenGeneration {
+    pub(crate) number: u64,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) index: Index,
 }
 
-pub(crate) fn copy_path(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("{COPY}{number:016}"))
+/// So many generations that were read stay in memory: several readers, and the trimming, each stand in one.
+const KEPT_LOADED: usize = 3;
+
+/// All generations.
+#[derive(Default)]
+pub(crate) struct Generations {
+    pub(crate) all: BTreeMap<u64, Generation>,
+    pub(crate) open: Option<OpenGeneration>,
+    /// The one used last is the last.
+    loaded: Vec<(u64, Arc<Loaded>)>,
+    /// Places where something is missing, over all generations that were read.
+    pub(crate) damaged_places: u64,
 }
 
-fn numbers(names: &[String], prefix: &str) -> Vec<u64> {
-    let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.strip_prefix(prefix)?.parse().ok()).collect();
-    numbers.sort_unstable();
-    numbers
+/// Where to look for a number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate {
+    pub(crate) number: u64,
+    pub(crate) first: u64,
+    pub(crate) hidden: usize,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn numbers_go_on_after_what_was_set_aside() {
-        let folder = tempfile::tempdir().unwrap();
-        let empty = Generations::list(folder.path()).unwrap();
-        assert_eq!((empty.current(folder.path()).unwrap(), empty.next()), (None, 1));
-        fs::create_dir(set_aside_path(folder.path(), 12)).unwrap();
-        fs::create_dir(store_path(folder.path(), 9)).unwrap();
-        fs::write(folder.path().join("store-room"), "").unwrap();
-        let found = Generations::list(folder.path()).unwrap();
-        assert_eq!((found.current(folder.path()).unwrap(), found.next()), (Some(9), 13));
+impl Generations {
+    pub(crate) fn of(all: BTreeMap<u64, Generation>) -> Generations {
+        Generations { all, ..Generations::default() }
     }
 
-    #[test]
-    fn several_stores_come_from_a_newer_version() {
-        let found = Generations { stores: vec![1, 2], set_aside: vec![], copies: vec![] };
-        let refused = found.current(Path::new("q")).unwrap_err();
-        assert!(refused.to_string().contains("q, with 2 stores, has layout 2"), "{refused}");
+    /// What is held of each stream, oldest first.
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        let mut spans: BTreeMap<(u64, StreamId), Span> = BTreeMap::new();
+        for held in self.all.values().flat_map(|generation| &generation.visible) {
+            let Held { stream, order, first, last } = *held;
+            let span = spans.entry((order, stream)).or_insert(Span { stream, order, first, last });
+            span.first = span.first.min(first);
+            span.last = span.last.max(last);
+        }
+        spans.into_values().collect()
+    }
+
+    fn readable(&self) -> impl Iterator<Item = (u64, &Generation)> {
+        self.all.iter().filter(|(_, known)| known.unreadable.is_none()).map(|(number, known)| (*number, known))
+    }
+
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.all.values().map(Generation::live_bytes).fold(0, u64::saturating_add)
+    }
+
+    /// The generations that may hold a number of a stream or a higher one, lowest numbers first.
+    pub(crate) fn candidates(&self, stream: StreamId, number: u64) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for (generation, known) in self.readable() {
+            let held = known.visible.iter().find(|held| held.stream == stream && held.last >= number);
+            candidates.extend(held.map(|held| Candidate {
+                number: generation,
+                first: held.first,
+                hidden: known.hidden.frames,
+            }));
+        }
+        candidates.sort_unstable_by_key(|candidate| (candidate.first, candidate.number));
+        candidates
+    }
+
+    /// Where the oldest frame of all is: its generation, its stream and its number.
+    pub(crate) fn oldest(&self) -> Option<(u64, Held)> {
+        let firsts = self.readable().filter_map(|(number, known)| Some((number, *known.visible.first()?)));
+        firsts.min_by_key(|(_, held)| (held.order, held.first))
+    }
+
+    pub(crate) fn loaded(&mut self, number: u64) -> Option<Arc<Loaded>> {
+        let at = self.loaded.iter().position(|(kept, _)| *kept == number)?;
+        let found = self.loaded.remove(at);
+        self.loaded.push(found);
+        self.loaded.last().map(|(_, loaded)| Arc::clone(loaded))
+    }
+
+    /// Keeps what was read of a generation, and believes it rather than the seal.
+    pub(crate) fn keep_loaded(&mut self, number: u64, loaded: &Arc<Loaded>) {
+        if let Some(generation) = self.all.get_mut(&number) {
+            generation.unreadable = None;
+            generation.correct(&loaded.index);
+            let holes = loaded.index.holes().len();
+            if generation.holes.replace(holes).is_none() {
+                self.damaged_places = self.damaged_places.saturating_add(u64::try_from(holes).unwrap_or(0));
+            }
+        }
+        self.loaded.retain(|(kept, _)| *kept != number);
+        self.loaded.push((number, Arc::clone(loaded)));
+        let too_many = self.loaded.len().saturating_sub(KEPT_LOADED);
+        self.loaded.drain(..too_many);
+    }
+
+    pub(crate) fn forget(&mut self, number: u64) -> Option<Generation> {
+        self.loaded.retain(|(kept, _)| *kept != number);
+        self.all.remove(&number)
+    }
+
+    /// Forgets what was read of a generation, as some of it is not as it was.
+    pub(crate) fn drop_loaded(&mut self, number: u64) {
+        self.loaded.retain(|(kept, _)| *kept != number);
+    }
+
+    /// Shows readers a frame that has become durable.
+    pub(crate) fn publish(&mut self, frame: FrameRef) {
+        let Some(open) = &mut self.open else { return };
+        open.index.push(frame);
+        let Some(generation) = self.all.get_mut(&open.number) else { return };
+        let numbers = (frame.first, frame.last());
+        generation.seal.add(frame.stream, frame.order, numbers, frame.bytes.into());
+        match generation.visible.last_mut() {
+            Some(held) if held.stream == frame.stream => held.last = numbers.1,
+            _ => generation.visible.push(Held {
+                stream: frame.stream,
+                order: frame.order,
+                first: numbers.0,
+                last: numbers.1,
+            }),
+        }
     }
 }

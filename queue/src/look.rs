@@ -1,51 +1,45 @@
-//! Looking into a queue that no gateway is using.
+//! Looking into a queue that no gateway is using, also on a disk that cannot be written.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::frame::Header;
-use crate::key::Key;
+use crate::disk::FolderDisk;
+use crate::error::io_at;
 use crate::lock::Lock;
-use crate::queue::Shared;
-use crate::skip::SkippingStore;
-use crate::{QueueError, Reader, StreamId, heal, marks};
+use crate::queue::{Shared, survey};
+use crate::{QueueError, Reader, StreamId, marks, trim};
 
-/// Opens the queue in a folder for reading, without beginning a stream.
+/// Opens the queue in a folder for reading, without beginning a stream. Changes nothing.
 ///
-/// The lock is held until the last clone of the reader is dropped, so that a gateway cannot start meanwhile. Nothing is set
-/// aside: that is for the gateway, which tells of it.
+/// The lock is held until the last clone of the reader is dropped, so that a gateway cannot start meanwhile; where
+/// nothing can be written, there is no lock and no gateway.
 ///
 /// # Errors
-/// As [`crate::open`]; [`QueueError::Io`] also when there is no queue, [`QueueError::Damaged`] when its store does not open.
+/// As [`crate::open`]; [`QueueError::Io`] also when there is no queue.
 pub fn look(folder: &Path) -> Result<Reader, QueueError> {
-    let lock = Lock::take(folder)?;
+    let lock = match Lock::take(folder) {
+        Err(QueueError::Io { source, .. }) if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem => None,
+        outcome => Some(outcome?),
+    };
+    let disk = FolderDisk::new(folder);
     let (marks, _) = marks::load(folder)?;
-    let store = heal::look_at_store(folder)?;
-    let durable = last_whole(&store)?;
-    let (stream, order) = (StreamId::random(), marks.highest_order());
-    let shared = Shared::new(folder, lock, store, marks, (stream, order), durable);
-    Ok(Reader::new(shared.into()))
-}
-
-/// The frames of an unfinished unit at the end are not shown; the gateway removes them when it starts.
-fn last_whole(store: &SkippingStore) -> Result<Key, QueueError> {
-    let mut below = Key::MAX;
-    while let Some((key, bytes)) = store.previous(below)? {
-        match Header::read(key, &bytes) {
-            Ok(header) if header.part.is_unfinished() => below = key,
-            _ => return Ok(key),
-        }
+    let (generations, _) = survey(&disk)?;
+    if generations.all.is_empty() && marks.list().is_empty() {
+        return Err(io_at("find a queue in", folder)(std::io::ErrorKind::NotFound.into()));
     }
-    Ok(Key::MIN)
+    let (stream, order) = (StreamId::random(), marks.highest_order());
+    let shared = Arc::new(Shared::new(folder, lock, Box::new(disk), None, (stream, order), generations, marks));
+    trim::hide_again(&shared)?;
+    Ok(Reader::new(shared))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{SledStore, Store};
     use crate::{Kind, Record, Unit, files, open};
 
     #[test]
-    fn looking_shows_what_is_there_and_begins_no_stream() {
+    fn looking_shows_what_is_there_and_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut opened = open(folder.path()).unwrap();
         let record = Record { kind: Kind::READING, body: vec![1] };
@@ -62,18 +56,9 @@ mod tests {
     }
 
     #[test]
-    fn looking_makes_nothing_and_sets_nothing_aside() {
+    fn looking_makes_no_queue() {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(look(folder.path()), Err(QueueError::Io { .. })));
         assert!(files::names_in(folder.path()).unwrap().iter().all(|name| name == "lock"));
-        drop(open(folder.path()).unwrap());
-        let path = folder.path().join("store-0000000000000001");
-        let store = SledStore::open(&path).unwrap();
-        store.insert(Key { order: 1, first: 1 }, b"not a frame").unwrap();
-        store.sync().unwrap();
-        drop(store);
-        assert!(matches!(look(folder.path()), Err(QueueError::Damaged { .. })));
-        assert!(path.exists());
-        assert!(open(folder.path()).unwrap().set_aside.is_some());
     }
 }

@@ -1,4 +1,6 @@
 //! The marks: a tiny file that remembers every stream and how far it went, so that what a disk forgot is noticed.
+//!
+//! Also how far each was trimmed, what was dropped of it because the queue was full, and what was written to the disk.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +14,9 @@ use crate::{QueueError, SetAside, StreamId, files};
 
 const FILE: &str = "marks.json";
 const SET_ASIDE_FILE: &str = "marks-set-aside.json";
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
+/// So many spans that were dropped are told apart; the oldest are forgotten first.
+const MOST_DROPPED: usize = 1000;
 
 /// A stream that this queue remembers, whether or not it still holds readings of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,16 +29,50 @@ pub struct KnownStream {
     pub end: u64,
 }
 
-/// All streams that are remembered.
+/// What was written to the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wear {
+    /// Since when it is counted, milliseconds since 1970; 0 when no clock was set yet.
+    pub since_ms: u64,
+    /// Bytes that this program handed to the disk.
+    pub written_bytes: u64,
+    /// How often it asked the disk to make readings durable.
+    pub syncs: u64,
+}
+
+/// One stream, with what only the queue needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    #[serde(flatten)]
+    known: KnownStream,
+    /// Its frames up to this number were trimmed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    trimmed: u64,
+    /// First and last numbers that were dropped because the queue was full.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<(u64, u64)>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Everything that is remembered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Marks(BTreeMap<StreamId, KnownStream>);
+pub(crate) struct Marks {
+    streams: BTreeMap<StreamId, Entry>,
+    pub(crate) wear: Wear,
+}
 
 #[derive(Serialize, Deserialize)]
 struct File {
     layout: u32,
-    /// CRC-32 of `streams` as this program writes it, in hexadecimal digits.
+    /// CRC-32 of `streams`, and from layout 2 on of `wear` after it, as this program writes them, in hexadecimal digits.
     checksum: String,
-    streams: Vec<KnownStream>,
+    streams: Vec<Entry>,
+    #[serde(default)]
+    wear: Wear,
 }
 
 #[derive(Deserialize)]
@@ -50,27 +88,58 @@ enum Unusable {
 impl Marks {
     /// Remembers a stream, or raises its end.
     pub(crate) fn learn(&mut self, stream: StreamId, order: u64, end: u64) {
-        let known = self.0.entry(stream).or_insert(KnownStream { stream, order, end });
-        known.end = known.end.max(end);
+        let new = || Entry { known: KnownStream { stream, order, end }, trimmed: 0, dropped: Vec::new() };
+        let entry = self.streams.entry(stream).or_insert_with(new);
+        entry.known.end = entry.known.end.max(end);
     }
 
     pub(crate) fn get(&self, stream: StreamId) -> Option<KnownStream> {
-        self.0.get(&stream).copied()
+        self.streams.get(&stream).map(|entry| entry.known)
     }
 
     pub(crate) fn forget(&mut self, stream: StreamId) {
-        self.0.remove(&stream);
+        self.streams.remove(&stream);
     }
 
     pub(crate) fn highest_order(&self) -> u64 {
-        self.0.values().map(|known| known.order).max().unwrap_or(0)
+        self.streams.values().map(|entry| entry.known.order).max().unwrap_or(0)
     }
 
     /// All of them, oldest first.
     pub(crate) fn list(&self) -> Vec<KnownStream> {
-        let mut streams: Vec<KnownStream> = self.0.values().copied().collect();
-        streams.sort_by_key(|known| known.order);
+        self.entries().into_iter().map(|entry| entry.known).collect()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let mut streams: Vec<Entry> = self.streams.values().cloned().collect();
+        streams.sort_by_key(|entry| entry.known.order);
         streams
+    }
+
+    /// How far a stream was trimmed; 0 = not at all.
+    pub(crate) fn trimmed(&self, stream: StreamId) -> u64 {
+        self.streams.get(&stream).map_or(0, |entry| entry.trimmed)
+    }
+
+    pub(crate) fn note_trimmed(&mut self, stream: StreamId, through: u64) {
+        if let Some(entry) = self.streams.get_mut(&stream) {
+            entry.trimmed = entry.trimmed.max(through);
+        }
+    }
+
+    pub(crate) fn note_dropped(&mut self, stream: StreamId, first: u64, last: u64) {
+        let Some(entry) = self.streams.get_mut(&stream) else { return };
+        match entry.dropped.last_mut() {
+            Some(before) if before.1.checked_add(1) == Some(first) => before.1 = last,
+            _ => entry.dropped.push((first, last)),
+        }
+        let too_many = entry.dropped.len().saturating_sub(MOST_DROPPED);
+        entry.dropped.drain(..too_many);
+    }
+
+    /// First and last numbers of a stream that were dropped, in the order in which that happened.
+    pub(crate) fn dropped(&self, stream: StreamId) -> &[(u64, u64)] {
+        self.streams.get(&stream).map_or(&[], |entry| &entry.dropped)
     }
 
     /// Makes them durable in the queue's folder.
@@ -81,8 +150,8 @@ impl Marks {
     }
 
     fn to_json(&self) -> serde_json::Result<Vec<u8>> {
-        let streams = self.list();
-        serde_json::to_vec(&File { layout: LAYOUT, checksum: checksum(&streams)?, streams })
+        let (streams, wear) = (self.entries(), self.wear);
+        serde_json::to_vec(&File { layout: LAYOUT, checksum: checksum(LAYOUT, &streams, wear)?, streams, wear })
     }
 
     fn from_json(bytes: &[u8]) -> Result<Marks, Unusable> {
@@ -92,15 +161,20 @@ impl Marks {
             return Err(Unusable::Newer(layout));
         }
         let file: File = serde_json::from_slice(bytes).map_err(unreadable)?;
-        if file.checksum != checksum(&file.streams).map_err(unreadable)? {
+        if file.checksum != checksum(layout, &file.streams, file.wear).map_err(unreadable)? {
             return Err(Unusable::Unreadable("the checksum is wrong".to_owned()));
         }
-        Ok(Marks(file.streams.into_iter().map(|known| (known.stream, known)).collect()))
+        let streams = file.streams.into_iter().map(|entry| (entry.known.stream, entry)).collect();
+        Ok(Marks { streams, wear: file.wear })
     }
 }
 
-fn checksum(streams: &[KnownStream]) -> serde_json::Result<String> {
-    Ok(format!("{:08x}", crc32fast::hash(&serde_json::to_vec(streams)?)))
+fn checksum(layout: u32, streams: &[Entry], wear: Wear) -> serde_json::Result<String> {
+    let mut bytes = serde_json::to_vec(streams)?;
+    if layout > 1 {
+        bytes.extend(serde_json::to_vec(&wear)?);
+    }
+    Ok(format!("{:08x}", crc32fast::hash(&bytes)))
 }
 
 /// Reads the marks of a queue, or says why they cannot be read: the queue then goes on without them.
@@ -195,9 +269,9 @@ mod tests {
     #[test]
     fn newer_ones_are_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let newer = r#"{"layout":2,"streams":{"a":1}}"#;
+        let newer = r#"{"layout":3,"streams":{"a":1}}"#;
         fs::write(folder.path().join(FILE), newer).unwrap();
-        assert!(matches!(load(folder.path()), Err(QueueError::NewerLayout { found: 2, known: 1, .. })));
+        assert!(matches!(load(folder.path()), Err(QueueError::NewerLayout { found: 3, known: 2, .. })));
         assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), newer);
     }
 

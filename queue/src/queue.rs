@@ -1,15 +1,29 @@
 //! Opening a queue, and what its two ends share.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::frame::{FrameError, Header};
-use crate::key::Key;
+use crate::disk::{Disk, FolderDisk};
+use crate::frame::Frame;
+use crate::generations::{Generation, Generations, Loaded};
+use crate::index::{FrameRef, Index};
 use crate::lock::Lock;
 use crate::marks::Marks;
-use crate::scan::{Scan, newer_layout};
-use crate::skip::SkippingStore;
-use crate::{QueueError, Reader, StreamId, Writer, files, heal, marks};
+use crate::room::Room;
+use crate::seal::Seal;
+use crate::{QueueError, Reader, StreamId, Writer, files, marks};
+
+/// What may be chosen of a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Bytes of the disk that are left free; none: 5 % of the disk, at most 256 MiB.
+    pub reserve_bytes: Option<u64>,
+    /// The length of a file that is given up when the disk is full and something still has to be said; at most a 16th of
+    /// the disk. 0: none.
+    pub ballast_bytes: u64,
+}
 
 /// A queue that was opened.
 #[derive(Debug)]
@@ -20,9 +34,8 @@ pub struct Opened {
     pub reader: Reader,
     /// The stream minted at this start.
     pub stream: StreamId,
-    /// The store that was damaged, if so; collecting goes on in a new one. Its reason says whether that has a copy of
-    /// what could be read.
-    pub set_aside: Option<SetAside>,
+    /// What was found damaged or cannot be read, in words. What can be read of it is there all the same.
+    pub damaged: Vec<String>,
     /// The file of marks that could not be read, if so; it is written anew.
     pub marks_set_aside: Option<SetAside>,
 }
@@ -49,51 +62,154 @@ pub struct Span {
     pub last: u64,
 }
 
-/// What Writer and Reader share. The store goes first when it is dropped, then the lock.
+/// What Writer and Reader share. Where both are held, `generations` is locked before `marks`.
 pub(crate) struct Shared {
-    pub(crate) store: SkippingStore,
+    pub(crate) folder: PathBuf,
+    pub(crate) disk: Box<dyn Disk>,
+    pub(crate) room: Option<Room>,
     pub(crate) stream: StreamId,
     pub(crate) order: u64,
-    pub(crate) folder: PathBuf,
-    durable: Mutex<Key>,
+    generations: Mutex<Generations>,
     marks: Mutex<Marks>,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
+
+/// Between the orders of two starts there is room for streams that come from other queues.
+pub(crate) const ORDERS_A_START: u64 = 1 << 20;
 
 impl Shared {
     pub(crate) fn new(
         folder: &Path,
-        lock: Lock,
-        store: SkippingStore,
-        marks: Marks,
+        lock: Option<Lock>,
+        disk: Box<dyn Disk>,
+        room: Option<Room>,
         (stream, order): (StreamId, u64),
-        durable: Key,
+        generations: Generations,
+        marks: Marks,
     ) -> Self {
-        Self {
-            store,
-            stream,
-            order,
-            folder: folder.to_owned(),
-            durable: Mutex::new(durable),
-            marks: Mutex::new(marks),
-            _lock: lock,
-        }
+        let (generations, marks) = (Mutex::new(generations), Mutex::new(marks));
+        Self { folder: folder.to_owned(), disk, room, stream, order, generations, marks, _lock: lock }
     }
 
-    /// Everything that is durable, and nothing else.
-    pub(crate) fn scan(&self) -> Scan<'_> {
-        let through = *self.durable.lock().unwrap_or_else(PoisonError::into_inner);
-        Scan { store: &self.store, through }
-    }
-
-    /// Shows readers everything up to a frame that has become durable.
-    pub(crate) fn publish(&self, through: Key) {
-        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = through;
+    pub(crate) fn generations(&self) -> MutexGuard<'_, Generations> {
+        self.generations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn marks(&self) -> MutexGuard<'_, Marks> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Uses the index of a generation: that of the one being written, or what was read of its file.
+    pub(crate) fn with_index<T>(&self, number: u64, look: impl FnOnce(&Index) -> T) -> Result<T, QueueError> {
+        {
+            let generations = self.generations();
+            if let Some(open) = generations.open.as_ref().filter(|open| open.number == number) {
+                return Ok(look(&open.index));
+            }
+        }
+        Ok(look(&self.loaded(number)?.index))
+    }
+
+    /// What the file of a generation holds. Reads all of it, unless that was done lately.
+    pub(crate) fn loaded(&self, number: u64) -> Result<Arc<Loaded>, QueueError> {
+        if let Some(loaded) = self.generations().loaded(number) {
+            return Ok(loaded);
+        }
+        // Without holding up others: it takes a moment on a slow card.
+        let read = self.disk.load(number);
+        if let Err(error) = &read
+            && let Some(generation) = self.generations().all.get_mut(&number)
+        {
+            generation.unreadable = Some(error.to_string());
+        }
+        let (index, frames) = read?;
+        let index = self.as_known(number, index);
+        let loaded = Arc::new(Loaded { index, frames });
+        self.generations().keep_loaded(number, &loaded);
+        Ok(loaded)
+    }
+
+    /// Without what a crash left of the last append, and with the order that streams from another queue have here.
+    fn as_known(&self, number: u64, index: Index) -> Index {
+        let generations = self.generations();
+        let Some(seal) = generations.all.get(&number).map(|known| &known.seal) else { return index };
+        let index = if seal.left_open { index.without_unfinished_units() } else { index };
+        let order_of = |stream| seal.held.iter().find(|held| held.stream == stream).map(|held| held.order);
+        if seal.imported { index.with_orders(order_of) } else { index }
+    }
+
+    /// The place of the frame that holds a number of a stream or, if there is none, of the next one.
+    pub(crate) fn find(&self, stream: StreamId, number: u64) -> Result<Option<(u64, FrameRef)>, QueueError> {
+        let candidates = self.generations().candidates(stream, number);
+        let mut best: Option<(u64, FrameRef)> = None;
+        for candidate in candidates {
+            if best.is_some_and(|(_, frame)| frame.first <= number.max(candidate.first)) {
+                break;
+            }
+            let found =
+                self.with_index(candidate.number, |index| index.at(stream, number, candidate.hidden).copied())?;
+            if let Some(frame) = found.filter(|frame| best.is_none_or(|(_, best)| frame.first < best.first)) {
+                best = Some((candidate.number, frame));
+            }
+        }
+        Ok(best)
+    }
+
+    /// Reads a frame; none when it is not what it was when it was found.
+    pub(crate) fn frame(&self, number: u64, found: &FrameRef) -> Result<Option<Frame>, QueueError> {
+        if let Some(frame) = self.frame_of_open(number, found) {
+            return Ok(Some(frame));
+        }
+        let loaded = self.loaded(number)?;
+        let place = loaded.index.at(found.stream, found.first, 0).filter(|place| place.first == found.first);
+        let bytes = place.and_then(|place| loaded.frames.read(place).ok());
+        let frame = bytes.and_then(|bytes| decode(found, &bytes));
+        if frame.is_none() {
+            self.note_unreadable(number, found);
+        }
+        Ok(frame)
+    }
+
+    /// From the store that is being written. When that fails, its raw file may still have the frame.
+    fn frame_of_open(&self, number: u64, found: &FrameRef) -> Option<Frame> {
+        let store = {
+            let generations = self.generations();
+            let open = generations.open.as_ref().filter(|open| open.number == number)?;
+            Arc::clone(&open.store)
+        };
+        decode(found, &store.get(found.key()).ok()??)
+    }
+
+    /// The next search does not find it any more.
+    fn note_unreadable(&self, number: u64, found: &FrameRef) {
+        let mut generations = self.generations();
+        if !generations.all.contains_key(&number) {
+            return;
+        }
+        generations.damaged_places = generations.damaged_places.saturating_add(1);
+        generations.drop_loaded(number);
+        if let Some(open) = generations.open.as_mut().filter(|open| open.number == number) {
+            open.index.forget(found);
+        }
+        if let Some(generation) = generations.all.get_mut(&number) {
+            generation.seal.damaged = true;
+        }
+    }
+
+    /// How much of the disk is free for this queue; everything when it is not on a disk.
+    pub(crate) fn free_bytes(&self) -> Result<u64, QueueError> {
+        self.room.as_ref().map_or(Ok(u64::MAX), Room::free_bytes)
+    }
+
+    pub(crate) fn write_marks(&self) -> Result<(), QueueError> {
+        let marks = self.marks().clone();
+        marks.write(&self.folder)
+    }
+}
+
+fn decode(found: &FrameRef, bytes: &[u8]) -> Option<Frame> {
+    let frame = Frame::decode(bytes).ok()?;
+    (frame.stream == found.stream && frame.first == found.first).then_some(frame)
 }
 
 impl std::fmt::Debug for Shared {
@@ -104,61 +220,100 @@ impl std::fmt::Debug for Shared {
 
 /// Opens the queue in a folder, which is made if it is missing, and begins a new stream.
 ///
-/// What an earlier process left in the page cache is made durable before anything is shown. A store that is damaged is
-/// set aside, and what can be read of it is copied into a new one. Takes as long as reading the store's file once, twice
-/// up to a length of 64 MiB; with a copy, as long as writing it once more.
+/// Reads the seal of each generation, and the whole file of those that have none: the one that was being written when
+/// the last process ended without a goodbye.
 ///
 /// # Errors
-/// [`QueueError::InUse`] at once when another process has it, [`QueueError::NewerLayout`] and [`QueueError::Foreign`]
-/// when this version cannot read it (nothing is changed then), [`QueueError::Io`] when the system refuses.
+/// [`QueueError::InUse`] at once when another process has it, [`QueueError::NewerLayout`] when this version cannot read
+/// it (nothing is changed then), [`QueueError::Io`] when the system refuses. A full disk and damage are no errors.
 pub fn open(folder: &Path) -> Result<Opened, QueueError> {
+    open_with(folder, Settings::default())
+}
+
+/// As [`open`], with settings.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(folder: &Path, settings: Settings) -> Result<Opened, QueueError> {
     files::make_folder(folder)?;
     let lock = Lock::take(folder)?;
     let (marks, unreadable) = marks::load(folder)?;
-    let (store, set_aside) = heal::open_store(folder)?;
-    let marks_set_aside = unreadable.map(|reason| marks::set_aside(folder, reason)).transpose()?;
-    let opened = start(folder, lock, store, marks)?;
-    Ok(Opened { set_aside, marks_set_aside, ..opened })
+    let disk = FolderDisk::new(folder);
+    let room = Room::new(folder, settings)?;
+    let next = disk.unused()?;
+    disk.tidy()?;
+    let opened = start(folder, Some(lock), Box::new(disk), Some(room), marks, next, || {
+        unreadable.map(|reason| marks::set_aside(folder, reason)).transpose()
+    })?;
+    Ok(opened)
 }
 
-/// Begins a new stream on an open store.
-pub(crate) fn start(folder: &Path, lock: Lock, store: SkippingStore, marks: Marks) -> Result<Opened, QueueError> {
-    remove_unfinished_unit(&store)?;
-    store.sync()?;
-    let last = store.previous(Key::MAX)?.map_or(Key::MIN, |(key, _)| key);
-    let spans = Scan { store: &store, through: last }.spans()?;
+/// Begins a new stream over the generations on a disk.
+pub(crate) fn start(
+    folder: &Path,
+    lock: Option<Lock>,
+    disk: Box<dyn Disk>,
+    room: Option<Room>,
+    marks: Marks,
+    next_generation: u64,
+    set_marks_aside: impl FnOnce() -> Result<Option<SetAside>, QueueError>,
+) -> Result<Opened, QueueError> {
+    let (generations, damaged) = survey(&*disk)?;
+    // Only now is it certain that this version can read everything, and anything may be changed.
+    let marks_set_aside = set_marks_aside()?;
     let stream = StreamId::random();
-    let marks = with_new_stream(marks, &spans, stream, last.order);
+    let marks = with_new_stream(marks, &generations, stream);
     let order = marks.highest_order();
-    // On disk before the first reading is: a store that is lost later is then noticed.
-    marks.write(folder)?;
-    let shared = Arc::new(Shared::new(folder, lock, store, marks, (stream, order), last));
-    let live_bytes = spans.iter().fold(0, |sum: u64, (_, bytes)| sum.saturating_add(*bytes));
-    let writer = Writer::new(Arc::clone(&shared), live_bytes)?;
-    Ok(Opened { writer, reader: Reader::new(shared), stream, set_aside: None, marks_set_aside: None })
+    let shared = Arc::new(Shared::new(folder, lock, disk, room, (stream, order), generations, marks));
+    let writer = Writer::new(Arc::clone(&shared), next_generation)?;
+    Ok(Opened { writer, reader: Reader::new(shared), stream, damaged, marks_set_aside })
 }
 
-/// Adds what the store holds and the new stream, whose order is above everything that was ever seen.
-fn with_new_stream(marks: Marks, spans: &[(Span, u64)], stream: StreamId, last_order: u64) -> Marks {
-    let mut marks = marks;
-    for (span, _) in spans {
+/// What is on the disk, and what is wrong with it.
+pub(crate) fn survey(disk: &dyn Disk) -> Result<(Generations, Vec<String>), QueueError> {
+    let mut all = BTreeMap::new();
+    let mut damaged = Vec::new();
+    for number in disk.list()? {
+        let generation = match disk.seal(number)? {
+            Some(seal) => Generation::new(seal, true),
+            None => unsealed(disk, number, &mut damaged)?,
+        };
+        all.insert(number, generation);
+    }
+    Ok((Generations::of(all), damaged))
+}
+
+/// A generation that was not completed: a crash left it, or its seal is damaged.
+///
+/// What is shown of it must not be lost with the next power cut, so it is made durable first. Where that fails there is
+/// nothing better to do than to read it.
+fn unsealed(disk: &dyn Disk, number: u64, damaged: &mut Vec<String>) -> Result<Generation, QueueError> {
+    let _ = disk.make_durable(number);
+    let index = match disk.load(number) {
+        Ok((index, _)) => index.without_unfinished_units(),
+        Err(QueueError::Io { doing, path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            let why = QueueError::Io { doing, path, source }.to_string();
+            damaged.push(why.clone());
+            return Ok(Generation { unreadable: Some(why), ..Generation::default() });
+        }
+        Err(error) => return Err(error),
+    };
+    let mut seal = Seal { left_open: true, ..Seal::of(&index) };
+    if index.frames().is_empty() && disk.size(number).length > 0 {
+        seal.damaged = true;
+        damaged.push(format!("generation {number}: not one reading can be found in it"));
+    } else if seal.damaged {
+        damaged.push(format!("generation {number}: numbers are missing in {} places", index.holes().len()));
+    }
+    Ok(Generation::new(seal, false))
+}
+
+/// Adds what the generations hold and the new stream, whose order is above everything that was ever seen.
+fn with_new_stream(mut marks: Marks, generations: &Generations, stream: StreamId) -> Marks {
+    for span in generations.spans() {
         marks.learn(span.stream, span.order, span.last);
     }
-    let order = marks.highest_order().max(last_order).saturating_add(1);
+    let order = (marks.highest_order() / ORDERS_A_START).saturating_add(1).saturating_mul(ORDERS_A_START);
     marks.learn(stream, order, 0);
     marks
-}
-
-/// A crash may keep the first frames of a unit without the last one: nobody was told that it is durable, so it goes.
-fn remove_unfinished_unit(store: &SkippingStore) -> Result<(), QueueError> {
-    let mut below = Key::MAX;
-    while let Some((key, bytes)) = store.previous(below)? {
-        match Header::read(key, &bytes) {
-            Ok(header) if header.part.is_unfinished() => store.remove(key)?,
-            Err(FrameError::NewerLayout(found)) => return Err(newer_layout(key, found)),
-            _ => break,
-        }
-        below = key;
-    }
-    Ok(())
 }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use crate::frame::Frame;
-use crate::key::Key;
+use crate::generations::Generation;
+use crate::index::FrameRef;
+use crate::missing::{self, MissingSpan};
 use crate::queue::Shared;
+use crate::stat::{self, Stat, Verified};
 use crate::{KnownStream, QueueError, Record, Span, StreamId};
 
 /// The reading end: it sees durable frames, and only those. Clones see the same queue.
@@ -39,17 +42,22 @@ pub struct OldestFrame {
     pub written_ms: u64,
 }
 
+impl OldestFrame {
+    fn of(frame: &FrameRef) -> OldestFrame {
+        let FrameRef { stream, order, first, written_ms, .. } = *frame;
+        OldestFrame { stream, order, first, last: frame.last(), written_ms }
+    }
+}
+
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>) -> Reader {
         Reader(shared)
     }
 
-    /// What the queue holds, stream by stream, oldest first; a few seeks for each stream.
-    ///
-    /// # Errors
-    /// [`QueueError::Damaged`], [`QueueError::Io`] or [`QueueError::NewerLayout`] when the store cannot be read.
-    pub fn spans(&self) -> Result<Vec<Span>, QueueError> {
-        Ok(self.0.scan().spans()?.into_iter().map(|(span, _)| span).collect())
+    /// What the queue holds, stream by stream, oldest first. What was trimmed does not count.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Span> {
+        self.0.generations().spans()
     }
 
     /// Numbered records of a stream, from the first one at or above `from` that exists, in order.
@@ -58,7 +66,7 @@ impl Reader {
     /// bodies; but at least one record if any exists. Empty when the queue holds nothing of the stream from there on.
     ///
     /// # Errors
-    /// As [`Reader::spans`].
+    /// [`QueueError::Io`] when there is no right to read a part of the queue, [`QueueError::NewerLayout`].
     pub fn read(
         &self,
         stream: StreamId,
@@ -66,48 +74,72 @@ impl Reader {
         max_records: usize,
         max_bytes: usize,
     ) -> Result<Vec<Numbered>, QueueError> {
-        let Some(known) = self.0.marks().get(stream) else {
-            return Ok(Vec::new());
-        };
-        let scan = self.0.scan();
         let mut batch = Batch { records: Vec::new(), bytes: 0, max_records, max_bytes };
-        let mut frame = scan.at(known.order, from)?;
-        while let Some(found) = frame {
-            let after = found.key().after();
-            if !batch.take(found, from) {
+        let mut next = from;
+        while let Some((generation, found)) = self.0.find(stream, next)? {
+            let frame = self.0.frame(generation, &found)?;
+            if frame.is_some_and(|frame| !batch.take(frame, next)) {
                 break;
             }
-            frame = scan.next(after)?.filter(|frame| frame.order == known.order);
+            let Some(after) = found.last().checked_add(1) else { break };
+            next = after;
         }
         Ok(batch.records)
     }
 
-    /// The oldest frame, or `None` when the queue is empty.
+    /// The oldest frame that can be read, or `None` when there is none.
     ///
     /// # Errors
-    /// As [`Reader::spans`].
+    /// As [`Reader::read`].
     pub fn oldest(&self) -> Result<Option<OldestFrame>, QueueError> {
-        let frame = self.0.scan().next(Key::MIN)?;
-        Ok(frame.map(|Frame { stream, order, first, last, written_ms, .. }| OldestFrame {
-            stream,
-            order,
-            first,
-            last,
-            written_ms,
-        }))
+        // Reading a file may show that there is less in it than was thought, or that it cannot be read; the next one is
+        // asked then.
+        loop {
+            let oldest = {
+                let generations = self.0.generations();
+                generations.oldest().map(|(number, held)| {
+                    (number, held, generations.all.get(&number).map_or(0, |known| known.hidden.frames))
+                })
+            };
+            let Some((number, held, hidden)) = oldest else { return Ok(None) };
+            match self.0.with_index(number, |index| index.frames().get(hidden).copied()) {
+                Ok(Some(frame)) => return Ok(Some(OldestFrame::of(&frame))),
+                Err(QueueError::Io { .. }) => {}
+                outcome => {
+                    outcome?;
+                    if self.0.generations().oldest() == Some((number, held)) {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
     }
 
-    /// Frames with all their records, newest first: to find the latest MQTT receipts again. Ends after an error.
-    ///
-    /// Sees what was durable when it was called.
+    /// Frames of this queue's own with all their records, newest first, also trimmed ones: to find the latest MQTT
+    /// receipts again. Ends after an error.
     pub fn newest_first(&self) -> impl Iterator<Item = Result<Frame, QueueError>> {
-        let scan = self.0.scan();
-        let mut below = Some(Key::MAX);
-        std::iter::from_fn(move || {
-            let found = scan.previous(below?).transpose();
-            below = found.as_ref().and_then(|found| found.as_ref().ok()).map(Frame::key);
-            found
-        })
+        NewestFirst::new(self.0.clone())
+    }
+
+    /// Whether a part of the queue cannot be read for want of rights, and the system's words: nothing may then be
+    /// called missing.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<String> {
+        self.0.generations().all.values().find_map(|generation| generation.unreadable.clone())
+    }
+
+    /// Why numbers of a stream, both included, are not in the queue.
+    #[must_use]
+    pub fn why_missing(&self, stream: StreamId, first: u64, last: u64) -> Vec<MissingSpan> {
+        let dropped = self.0.marks().dropped(stream).to_vec();
+        let unfinished = |number| self.is_unfinished(stream, number);
+        missing::explain((first, last), &dropped, unfinished)
+    }
+
+    fn is_unfinished(&self, stream: StreamId, number: u64) -> bool {
+        let Ok(Some((generation, _))) = self.0.find(stream, number) else { return false };
+        let left_open = self.0.generations().all.get(&generation).is_some_and(|known| known.seal.left_open);
+        left_open && self.0.with_index(generation, |index| index.is_in_last_group(stream, number)).unwrap_or(false)
     }
 
     /// Every stream that is remembered, oldest first, also those of which nothing is left here.
@@ -137,22 +169,81 @@ impl Reader {
     /// [`QueueError::StillQueued`] for the stream being written and for one with readings here; else as
     /// [`Reader::spans`].
     pub fn forget(&self, stream: StreamId) -> Result<(), QueueError> {
-        let Some(known) = self.0.marks().get(stream) else {
-            return Ok(());
-        };
-        let held = self.0.scan().next(Key::start_of(known.order))?;
-        if stream == self.0.stream || held.is_some_and(|frame| frame.order == known.order) {
+        let is_held = self.spans().iter().any(|span| span.stream == stream);
+        if stream == self.0.stream || is_held {
             return Err(QueueError::StillQueued { stream });
         }
         self.0.marks().forget(stream);
         Ok(())
     }
 
-    /// How many damaged places were met since opening, each counted once (up to 4096): frames, or pages of the store that
-    /// hold several.
+    /// The queue in figures.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`] when the disk cannot be asked.
+    pub fn stat(&self) -> Result<Stat, QueueError> {
+        stat::stat(&self.0)
+    }
+
+    /// Reads everything; `progress` hears of the bytes that are done, and of those in all.
+    ///
+    /// # Errors
+    /// [`QueueError::NewerLayout`].
+    pub fn verify(&self, progress: impl FnMut(u64, u64)) -> Result<Verified, QueueError> {
+        stat::verify(&self.0, progress)
+    }
+
+    /// In how many places something was found missing or damaged since opening.
     #[must_use]
-    pub fn damaged_frames(&self) -> u64 {
-        self.0.store.damaged_places()
+    pub fn damaged_places(&self) -> u64 {
+        self.0.generations().damaged_places
+    }
+}
+
+/// Goes through the generations from the newest on, and through the frames of each from its end on.
+struct NewestFirst {
+    shared: Arc<Shared>,
+    generations: Vec<u64>,
+    current: Option<(u64, Vec<FrameRef>)>,
+}
+
+impl NewestFirst {
+    fn new(shared: Arc<Shared>) -> NewestFirst {
+        let own = |generation: &Generation| !generation.seal.imported && generation.unreadable.is_none();
+        let generations = {
+            let known = shared.generations();
+            known.all.iter().filter(|(_, generation)| own(generation)).map(|(number, _)| *number).collect()
+        };
+        NewestFirst { shared, generations, current: None }
+    }
+
+    fn step(&mut self) -> Result<Option<Frame>, QueueError> {
+        loop {
+            if let Some((number, frames)) = &mut self.current
+                && let Some(found) = frames.pop()
+            {
+                if let Some(frame) = self.shared.frame(*number, &found)? {
+                    return Ok(Some(frame));
+                }
+                continue;
+            }
+            let Some(number) = self.generations.pop() else { return Ok(None) };
+            let frames = self.shared.with_index(number, |index| index.frames().to_vec())?;
+            self.current = Some((number, frames));
+        }
+    }
+}
+
+impl Iterator for NewestFirst {
+    type Item = Result<Frame, QueueError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let found = self.step().transpose();
+        if matches!(found, Some(Err(_))) {
+            self.generations.clear();
+            self.current = None;
+        }
+        found
     }
 }
 

@@ -1,16 +1,18 @@
 //! The writing end.
 
-use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::io_at;
-use crate::frame::{FrameError, Header};
-use crate::key::Key;
+use crate::frame::{Header, Part};
+use crate::index::FrameRef;
 use crate::marks::Pace;
 use crate::pack::{Piece, pack};
 use crate::queue::Shared;
-use crate::scan::newer_layout;
-use crate::{KEPT_FRAMES, QueueError, StreamId, Unit};
+use crate::rotation::Rotation;
+use crate::store::Store;
+use crate::wear::Meter;
+use crate::{KEPT_FRAMES, QueueError, Span, StreamId, TakenIn, Unit, trim};
 
 /// The sequence numbers that an append gave, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,62 +23,101 @@ pub struct Appended {
     pub last: u64,
 }
 
+/// What was dropped to make room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// Where the readings stood. Whether some were delivered already, the queue does not know.
+    pub spans: Vec<Span>,
+    /// How many readings that were.
+    pub readings: u64,
+}
+
+/// So many bytes of frames are synced at once at most. The storage library uses a part of its file again only after it
+/// has written two more parts of 512 KiB; with a sync in between, nothing can be written over that is not durable
+/// elsewhere. It writes each frame about three times.
+const SYNCED_BYTES: usize = 128 * 1024;
+
 /// The writing end: one thread owns it. Dropping it closes it; [`Writer::close`] also says whether that worked.
 #[derive(Debug)]
 pub struct Writer {
     shared: Arc<Shared>,
+    rotation: Rotation,
     next_seq: u64,
-    live_bytes: u64,
-    /// The newest frames, at most [`KEPT_FRAMES`], oldest first.
-    newest: VecDeque<Key>,
     /// [`KEPT_FRAMES`], but for tests.
     pub(crate) kept_frames: usize,
     marks_written: Pace,
+    /// Whether the marks on disk name this stream. Nothing is appended before they do.
+    marks_name_stream: bool,
     marks_problem: Option<QueueError>,
+    meter: Meter,
     /// Set by a failed write, after which nobody can say what the disk holds.
     failed: Option<String>,
     closed: bool,
 }
 
 struct Encoded {
-    key: Key,
+    frame: FrameRef,
     bytes: Vec<u8>,
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, live_bytes: u64) -> Result<Writer, QueueError> {
-        let newest = newest_keys(&shared)?;
-        Ok(Writer {
-            shared,
+    pub(crate) fn new(shared: Arc<Shared>, next_generation: u64) -> Result<Writer, QueueError> {
+        trim::settle(&shared)?;
+        let meter = Meter::new(shared.marks().wear);
+        let mut writer = Writer {
+            rotation: Rotation::new(next_generation),
             next_seq: 1,
-            live_bytes,
-            newest,
             kept_frames: KEPT_FRAMES,
             marks_written: Pace { end: 0, written_ms: 0 },
+            marks_name_stream: false,
             marks_problem: None,
+            meter,
             failed: None,
             closed: false,
-        })
+            shared,
+        };
+        // A store that is lost later is noticed by them. On a full disk they follow before the first reading.
+        match writer.write_marks() {
+            Err(error) if !error.is_full_disk() => Err(error),
+            _ => Ok(writer),
+        }
     }
 
     /// Appends units and gives their records consecutive numbers. Durable when it returns `Ok`, and only then visible to
     /// readers. `written_ms` is the wall clock, milliseconds since 1970; 0 when it is unknown.
     ///
     /// # Errors
+    /// [`QueueError::Full`] when the disk has no room beyond the reserve: nothing was written, and it may be tried again.
     /// [`QueueError::SyncFailed`], which is final: every later call returns it too, and the process has to end with exit
     /// code 74. Whether the units are in the queue is known when it is opened again.
     pub fn append(&mut self, units: &[Unit], written_ms: u64) -> Result<Appended, QueueError> {
+        self.append_within(units, written_ms, false)
+    }
+
+    /// As [`Writer::append`], but may use the reserve of the disk: for the little that has to be said when it is full.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn append_from_reserve(&mut self, units: &[Unit], written_ms: u64) -> Result<Appended, QueueError> {
+        self.append_within(units, written_ms, true)
+    }
+
+    fn append_within(
+        &mut self,
+        units: &[Unit],
+        written_ms: u64,
+        may_use_reserve: bool,
+    ) -> Result<Appended, QueueError> {
         if let Some(reason) = &self.failed {
             return Err(self.sync_failed(reason.clone()));
         }
         let first = self.next_seq;
-        let frames = self.encode(units, written_ms)?;
-        if let Err(error) = self.make_durable(&frames) {
-            let reason = reason_of(error);
-            self.failed = Some(reason.clone());
-            return Err(self.sync_failed(reason));
+        if units.is_empty() {
+            return Ok(Appended { first, last: first - 1 });
         }
-        self.publish(frames);
+        let frames = self.encode(units, written_ms)?;
+        self.name_stream()?;
+        self.write(&frames, may_use_reserve)?;
         self.next_seq = units.iter().fold(first, |next, unit| next.saturating_add(count(unit.numbered())));
         let last = self.next_seq - 1;
         self.write_marks_lazily(Pace { end: last, written_ms });
@@ -91,7 +132,7 @@ impl Writer {
             let encoded = header.encode(&piece.records);
             let bytes =
                 encoded.map_err(|error| io_at("encode for", &self.shared.folder)(std::io::Error::other(error)))?;
-            frames.push(Encoded { key: header.key(), bytes });
+            frames.push(Encoded { frame: FrameRef::new(&header, 0, bytes.len()), bytes });
             first = first.saturating_add(piece.numbered());
         }
         Ok(frames)
@@ -106,24 +147,47 @@ impl Writer {
             stream: self.shared.stream,
             first,
             written_ms,
+            group: self.next_seq,
         }
     }
 
-    fn make_durable(&self, frames: &[Encoded]) -> Result<(), QueueError> {
-        for frame in frames {
-            self.shared.store.insert(frame.key, &frame.bytes)?;
+    /// The marks on disk have to name the stream before its first reading is there.
+    fn name_stream(&mut self) -> Result<(), QueueError> {
+        if self.marks_name_stream {
+            return Ok(());
         }
-        if frames.is_empty() { Ok(()) } else { self.shared.store.sync() }
+        self.write_marks().map_err(|error| match error.is_full_disk() {
+            true => QueueError::Full { path: self.shared.folder.clone(), free_bytes: 0 },
+            false => error,
+        })
     }
 
-    fn publish(&mut self, frames: Vec<Encoded>) {
-        for frame in frames {
-            self.live_bytes = self.live_bytes.saturating_add(count(frame.bytes.len()));
-            self.newest.push_back(frame.key);
-            self.shared.publish(frame.key);
+    /// Writes in pieces that are synced one by one, each into the generation that has room for it. Only when nothing was
+    /// written yet may the disk be too full.
+    fn write(&mut self, frames: &[Encoded], may_use_reserve: bool) -> Result<(), QueueError> {
+        let mut store = self.rotation.store(&self.shared, may_use_reserve)?;
+        for (index, piece) in pieces(frames).into_iter().enumerate() {
+            let written = match index > 0 && begins_a_unit(piece) {
+                true => self.rotation.store(&self.shared, true).map(|next| store = next),
+                false => Ok(()),
+            };
+            if let Err(error) = written.and_then(|()| self.make_durable(&*store, piece)) {
+                let reason = reason_of(error);
+                self.failed = Some(reason.clone());
+                return Err(self.sync_failed(reason));
+            }
+            let mut generations = self.shared.generations();
+            piece.iter().for_each(|encoded| generations.publish(encoded.frame));
         }
-        let too_many = self.newest.len().saturating_sub(KEPT_FRAMES);
-        self.newest.drain(..too_many);
+        Ok(())
+    }
+
+    fn make_durable(&mut self, store: &dyn Store, frames: &[Encoded]) -> Result<(), QueueError> {
+        for Encoded { frame, bytes } in frames {
+            store.insert(frame.key(), bytes)?;
+        }
+        self.meter.count_sync();
+        store.sync()
     }
 
     /// Marks that cannot be written do not undo an append: it is tried again after the next one, and `close` tells.
@@ -131,68 +195,85 @@ impl Writer {
         self.shared.marks().learn(self.shared.stream, self.shared.order, now.end);
         if self.marks_problem.is_some() || self.marks_written.is_due(now) {
             self.marks_written = now;
+            self.shared.marks().wear = self.meter.wear(now.written_ms);
             self.marks_problem = self.write_marks().err();
+            if let Some(room) = &self.shared.room {
+                room.keep_ballast();
+            }
         }
     }
 
-    fn write_marks(&self) -> Result<(), QueueError> {
-        let marks = self.shared.marks().clone();
-        marks.write(&self.shared.folder)
+    fn write_marks(&mut self) -> Result<(), QueueError> {
+        self.shared.write_marks()?;
+        self.marks_name_stream = true;
+        Ok(())
     }
 
     /// Removes frames whose readings all have numbers up to `through`, and those of all older streams. Returns how many
     /// readings that were.
     ///
-    /// The newest [`KEPT_FRAMES`] frames always stay. A stream that is not known removes nothing. What was removed comes
-    /// back if the power is cut before the next append.
+    /// The newest [`KEPT_FRAMES`] frames always stay. A stream that is not known removes nothing. A generation of which
+    /// everything is removed leaves the disk. What was removed may come back if the power is cut within seconds.
     ///
     /// # Errors
-    /// [`QueueError::Damaged`], [`QueueError::Io`] or [`QueueError::NewerLayout`] when the store cannot be read.
+    /// [`QueueError::Io`] or [`QueueError::NewerLayout`] when the queue cannot be read or changed.
     pub fn trim(&mut self, stream: StreamId, through: u64) -> Result<u64, QueueError> {
         let Some(known) = self.shared.marks().get(stream) else {
             return Ok(0);
         };
-        let Some(keep_from) = self.keep_from() else {
-            return Ok(0);
-        };
-        let mut removed = 0;
-        let mut from = Key::MIN;
-        while let Some((key, bytes)) = self.shared.store.next(from)?.filter(|(key, _)| *key < keep_from) {
-            let (last, numbered) = self.extent(key, &bytes)?;
-            if (Key { order: key.order, first: last }) > (Key { order: known.order, first: through }) {
-                break;
-            }
-            self.shared.store.remove(key)?;
-            self.live_bytes = self.live_bytes.saturating_sub(count(bytes.len()));
-            removed += numbered;
-            from = key.after();
-        }
+        let removed = trim::hide(&self.shared, (known.order, through), self.kept_frames)?;
+        trim::remove_hidden(&self.shared)?;
         Ok(removed)
     }
 
-    /// The oldest of the frames that always stay; `None` when there are no others.
-    fn keep_from(&self) -> Option<Key> {
-        let index = self.newest.len().checked_sub(self.kept_frames)?;
-        self.newest.get(index).copied()
+    /// Removes the oldest generation, delivered or not; that which is being written is completed first. None when the
+    /// queue is empty.
+    ///
+    /// # Errors
+    /// As [`Writer::trim`].
+    pub fn drop_oldest(&mut self) -> Result<Option<Dropped>, QueueError> {
+        let Some((number, _)) = self.shared.generations().oldest() else { return Ok(None) };
+        self.rotation.seal_if_open(&self.shared, number);
+        let dropped = trim::drop_generation(&self.shared, number)?;
+        // Before it leaves the disk, so that the reason is known for what is missing.
+        self.marks_problem = self.write_marks().err();
+        trim::remove_hidden(&self.shared)?;
+        Ok(dropped)
     }
 
-    /// The last number of a frame and how many there are. A damaged frame ends where the next one begins, and has none.
-    fn extent(&self, key: Key, bytes: &[u8]) -> Result<(u64, u64), QueueError> {
-        match Header::read(key, bytes) {
-            Ok(header) => Ok((header.last(), header.numbered.into())),
-            Err(FrameError::NewerLayout(found)) => Err(newer_layout(key, found)),
-            Err(FrameError::Damaged(_)) => {
-                let next = self.shared.store.next(key.after())?.filter(|(next, _)| next.order == key.order);
-                Ok((next.map_or(key.first, |(next, _)| next.first.saturating_sub(1)), 0))
-            }
-        }
+    /// Takes in what an [`crate::Importer`] left in a folder of this queue's folder, durably; the folder is then gone.
+    ///
+    /// # Errors
+    /// [`QueueError::Damaged`] when it is not complete, [`QueueError::Io`]. What was taken in before stays, and the rest
+    /// may be taken in by another call.
+    pub fn take_in(&mut self, import: &Path) -> Result<TakenIn, QueueError> {
+        self.rotation.take_in(&self.shared, import)
     }
 
-    /// The bytes of all frames in the queue. Kept exactly from opening on; what was there at opening is estimated from
-    /// the first and the last frame of each stream.
+    /// The bytes of all frames in the queue that are not trimmed.
     #[must_use]
     pub fn live_bytes(&self) -> u64 {
-        self.live_bytes
+        self.shared.generations().live_bytes()
+    }
+
+    /// The bytes that are free on the disk of the queue.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`].
+    pub fn free_bytes(&self) -> Result<u64, QueueError> {
+        self.shared.free_bytes()
+    }
+
+    /// The bytes of the disk that the queue leaves free.
+    #[must_use]
+    pub fn reserve_bytes(&self) -> u64 {
+        self.shared.room.as_ref().map_or(0, |room| room.reserve_bytes)
+    }
+
+    /// The folder of the queue.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.shared.folder
     }
 
     /// The stream that this writer appends to.
@@ -201,7 +282,7 @@ impl Writer {
         self.shared.stream
     }
 
-    /// Makes trims durable and writes the marks.
+    /// Completes the generation and writes the marks.
     ///
     /// # Errors
     /// [`QueueError::SyncFailed`] or [`QueueError::Io`]; what was appended is durable all the same.
@@ -214,11 +295,16 @@ impl Writer {
         if self.next_seq == 1 && self.failed.is_none() {
             self.shared.marks().forget(self.shared.stream);
         }
-        self.write_marks()?;
-        match self.failed.take() {
-            Some(reason) => Err(self.sync_failed(reason)),
-            None => self.shared.store.sync(),
+        if let Some(reason) = self.failed.take() {
+            return Err(self.sync_failed(reason));
         }
+        let open = self.shared.generations().open.as_ref().map(|open| open.number);
+        if let Some(number) = open {
+            self.rotation.seal_if_open(&self.shared, number);
+        }
+        let wear = self.meter.wear(0);
+        self.shared.marks().wear = wear;
+        self.write_marks()
     }
 
     fn sync_failed(&self, reason: String) -> QueueError {
@@ -229,23 +315,28 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         if !self.closed {
-            // Nobody can be told here; the next opening finds the same from the store.
+            // Nobody can be told here; the next opening finds the same from the generations.
             let _ = self.finish();
         }
     }
 }
 
-fn newest_keys(shared: &Shared) -> Result<VecDeque<Key>, QueueError> {
-    let mut newest = VecDeque::with_capacity(KEPT_FRAMES + 1);
-    let mut below = Key::MAX;
-    while newest.len() < KEPT_FRAMES {
-        let Some((key, _)) = shared.store.previous(below)? else {
-            break;
-        };
-        newest.push_front(key);
-        below = key;
+fn begins_a_unit(frames: &[Encoded]) -> bool {
+    frames.first().is_some_and(|encoded| matches!(encoded.frame.part, Part::Whole | Part::First))
+}
+
+/// Cuts frames into pieces of about [`SYNCED_BYTES`].
+fn pieces(frames: &[Encoded]) -> Vec<&[Encoded]> {
+    let mut pieces = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (index, encoded) in frames.iter().enumerate() {
+        bytes += encoded.bytes.len();
+        if bytes >= SYNCED_BYTES || index + 1 == frames.len() {
+            pieces.push(&frames[start..=index]);
+            (start, bytes) = (index + 1, 0);
+        }
     }
-    Ok(newest)
+    pieces
 }
 
 fn reason_of(error: QueueError) -> String {

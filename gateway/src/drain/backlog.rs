@@ -36,20 +36,23 @@ impl Backlog {
 
     /// The next batch for a source, oldest stream first; none when it has everything.
     pub async fn next_batch(&self, source: &Source) -> Result<Option<Batch>, DrainError> {
-        let spans = self.reader.spans()?;
+        let spans = self.reader.spans();
+        // What cannot be read for want of rights is not missing: its stream waits, and the others go on.
+        let is_in_doubt = || self.reader.unreadable().is_some();
         for known in self.reader.known_streams() {
             let stream = known.stream;
             let Some(cursor) = source.cursor(stream) else { continue };
             let queued = spans.iter().find(|span| span.stream == stream).map_or(0, |span| span.last);
             if cursor < queued {
                 let items = self.read(stream, cursor.saturating_add(1)).await?;
+                let items = if is_in_doubt() { without_holes(items, cursor) } else { items };
                 if !items.is_empty() {
                     return Ok(Some(plan(stream, cursor, items)));
                 }
             }
             // Nothing of it can be read any more. The stream that is being written has no end yet to be missing.
             let end = known.end.max(queued);
-            if cursor < end && stream != self.current {
+            if cursor < end && stream != self.current && !is_in_doubt() {
                 return Ok(Some(Batch::of_missing(stream, cursor, end)));
             }
         }
@@ -59,7 +62,11 @@ impl Backlog {
     async fn read(&self, stream: StreamId, from: u64) -> Result<Vec<Numbered>, DrainError> {
         let reader = self.reader.clone();
         let read = tokio::task::spawn_blocking(move || reader.read(stream, from, BATCH_ROWS, BATCH_BYTES));
-        Ok(read.await.map_err(io::Error::other)??)
+        match read.await.map_err(io::Error::other)? {
+            // The reader remembers it: from now on its stream is in doubt.
+            Err(QueueError::Io { .. }) => Ok(Vec::new()),
+            outcome => Ok(outcome?),
+        }
     }
 
     /// Keeps the list of remembered streams within its bound; only streams that every server has go. Returns them.
@@ -70,4 +77,10 @@ impl Backlog {
         let old = known.iter().take(surplus).filter(|known| everywhere(known.stream, known.end));
         old.map(|known| known.stream).filter(|stream| self.reader.forget(*stream).is_ok()).collect()
     }
+}
+
+/// The records that follow a number without a gap between them.
+fn without_holes(items: Vec<Numbered>, cursor: u64) -> Vec<Numbered> {
+    let follow = (cursor.saturating_add(1)..).zip(items).take_while(|(expected, item)| *expected == item.seq);
+    follow.map(|(_, item)| item).collect()
 }

@@ -77,10 +77,10 @@ impl Board {
             max_bytes: self.max_bytes,
             full: intake.full,
             over_quota: intake.over_quota,
-            damaged_places: self.reader.damaged_frames(),
+            damaged_places: self.reader.damaged_places(),
             ..QueueState::default()
         };
-        for span in self.reader.spans()? {
+        for span in self.reader.spans() {
             let before = span.first.saturating_sub(1);
             let done = delivered.get(&span.stream).copied().unwrap_or(0).clamp(before, span.last);
             state.kept += done - before;

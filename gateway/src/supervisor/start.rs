@@ -32,6 +32,8 @@ use tracing::{info, warn};
 const MESSAGES_WAITING: usize = 4096;
 /// Bytes of payload on their way to the intake, over all sources; decoded, they take up to ten times as much.
 const BYTES_WAITING: u32 = 4 * 1024 * 1024;
+/// Given up when the disk is full and something still has to be written.
+const BALLAST_BYTES: u64 = 16 * 1024 * 1024;
 /// The largest default for `queue.max`.
 const MOST_DEFAULT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
@@ -44,16 +46,16 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let clock: Arc<dyn SampleClock> =
         Arc::new(KernelClock::open().map_err(|source| Trouble::System { doing: "read the kernel's clock", source })?);
     let memory = Memory::open(state).map_err(unusable)?;
-    let Opened { writer, reader, stream, set_aside, marks_set_aside } = queue::open(&state.join("queue"))?;
+    let room = queue::Settings { ballast_bytes: BALLAST_BYTES, ..queue::Settings::default() };
+    let Opened { writer, reader, stream, damaged, marks_set_aside } =
+        queue::open_with(&state.join("queue"), room)?;
     let notices = Notices::start(config, &passwords, Arc::clone(&clock));
-    if let Some(aside) = set_aside {
+    for what in damaged {
         let text = format!(
-            "the queue's store could not be used ({}) and was set aside in {}; what the database lacks of it becomes a gap",
-            aside.reason,
-            aside.folder.display()
+            "a part of the queue is damaged: {what}; what can be read of it is sent all the same, and what the database lacks becomes a gap"
         );
         warn!("{text}");
-        notices.tell(EventKind::StoreSetAside, text);
+        notices.tell(EventKind::QueueDamaged, text);
     }
     if let Some(aside) = marks_set_aside {
         warn!(

@@ -1,0 +1,160 @@
+//! Trimming: what is hidden from readers, and which generations leave the disk.
+
+use crate::generations::Generation;
+use crate::index::{FrameRef, Index};
+use crate::queue::Shared;
+use crate::seal::Held;
+use crate::writer::Dropped;
+use crate::{QueueError, Span};
+
+/// Brings order into what the last process left: seals what a crash left open, hides again what was trimmed, and
+/// removes what is empty.
+pub(crate) fn settle(shared: &Shared) -> Result<(), QueueError> {
+    let numbers: Vec<u64> = shared.generations().all.keys().copied().collect();
+    for number in numbers {
+        let Some(generation) = shared.generations().all.get(&number).cloned() else { continue };
+        if generation.unreadable.is_some() {
+            continue;
+        }
+        if !generation.sealed && generation.seal.frames > 0 {
+            // On a full disk that waits for another start.
+            let sealed = shared.disk.write_seal(number, &generation.seal).is_ok();
+            shared.generations().all.entry(number).and_modify(|known| known.sealed = sealed);
+        }
+    }
+    hide_again(shared)?;
+    remove_hidden(shared)
+}
+
+/// Hides what the marks say was trimmed.
+pub(crate) fn hide_again(shared: &Shared) -> Result<(), QueueError> {
+    let known: Vec<(u64, Generation)> =
+        shared.generations().all.iter().map(|(number, known)| (*number, known.clone())).collect();
+    known.iter().try_for_each(|(number, generation)| hide_trimmed(shared, *number, generation))
+}
+
+fn hide_trimmed(shared: &Shared, number: u64, generation: &Generation) -> Result<(), QueueError> {
+    let trimmed = |stream| shared.marks().trimmed(stream);
+    if generation.visible.iter().all(|held| trimmed(held.stream) < held.first) {
+        return Ok(());
+    }
+    hide_in(
+        shared,
+        number,
+        usize::MAX,
+        |held| held.last <= trimmed(held.stream),
+        |frame| frame.last() <= trimmed(frame.stream),
+    )?;
+    Ok(())
+}
+
+/// Hides everything of a stream's order up to a number, and all older streams. Returns how many readings that were.
+pub(crate) fn hide(shared: &Shared, (order, through): (u64, u64), kept_frames: usize) -> Result<u64, QueueError> {
+    let mut removed: u64 = 0;
+    for (number, most) in hideable(shared, kept_frames) {
+        let is_gone = |its_order: u64, last: u64| (its_order, last) <= (order, through);
+        let gone = hide_in(
+            shared,
+            number,
+            most,
+            |held| is_gone(held.order, held.last),
+            |frame| is_gone(frame.order, frame.last()),
+        )?;
+        removed = removed.saturating_add(gone);
+    }
+    Ok(removed)
+}
+
+/// The generations that have something to hide, and up to which frame that is possible: the newest always stay.
+fn hideable(shared: &Shared, kept_frames: usize) -> Vec<(u64, usize)> {
+    let generations = shared.generations();
+    let mut newer = 0_usize;
+    let mut hideable = Vec::new();
+    for (&number, known) in generations.all.iter().rev() {
+        let frames = known.frames();
+        let most = if known.seal.imported { frames } else { newer.saturating_add(frames).saturating_sub(kept_frames) };
+        if !known.seal.imported {
+            newer = newer.saturating_add(frames);
+        }
+        if known.unreadable.is_none() && known.hidden.frames < most.min(frames) {
+            hideable.push((number, most));
+        }
+    }
+    hideable.reverse();
+    hideable
+}
+
+/// Hides frames from the beginning of a generation, as long as they are gone and at most so many.
+fn hide_in(
+    shared: &Shared,
+    number: u64,
+    most: usize,
+    is_held_gone: impl Fn(&Held) -> bool,
+    is_frame_gone: impl Fn(&FrameRef) -> bool,
+) -> Result<u64, QueueError> {
+    let Some(known) = shared.generations().all.get(&number).cloned() else { return Ok(0) };
+    if !known.visible.iter().any(|held| is_held_gone(held) || held.first < held.last) {
+        return Ok(0);
+    }
+    if most >= known.frames() && known.visible.iter().all(&is_held_gone) {
+        note_trimmed(shared, &known.visible);
+        return Ok(shared.generations().all.get_mut(&number).map_or(0, Generation::hide_all));
+    }
+    let index = shared.with_index(number, Index::clone)?;
+    let mut generations = shared.generations();
+    let Some(known) = generations.all.get_mut(&number) else { return Ok(0) };
+    let rest = index.frames().get(known.hidden.frames..).unwrap_or_default();
+    let gone = rest.iter().take_while(|frame| is_frame_gone(frame)).count();
+    let place = known.hidden.frames.saturating_add(gone).min(most);
+    let newly: Vec<Held> =
+        index.frames().get(known.hidden.frames..place).unwrap_or_default().iter().map(held).collect();
+    let removed = known.hide_before(&index, place);
+    drop(generations);
+    note_trimmed(shared, &newly);
+    Ok(removed)
+}
+
+fn held(frame: &FrameRef) -> Held {
+    Held { stream: frame.stream, order: frame.order, first: frame.first, last: frame.last() }
+}
+
+fn note_trimmed(shared: &Shared, hidden: &[Held]) {
+    let mut marks = shared.marks();
+    for held in hidden {
+        marks.note_trimmed(held.stream, held.last);
+    }
+}
+
+/// Hides all of a generation, and remembers that it was dropped.
+pub(crate) fn drop_generation(shared: &Shared, number: u64) -> Result<Option<Dropped>, QueueError> {
+    let mut generations = shared.generations();
+    let Some(known) = generations.all.get_mut(&number) else { return Ok(None) };
+    let visible = std::mem::take(&mut known.visible);
+    let readings = known.hide_all();
+    drop(generations);
+    let mut marks = shared.marks();
+    for held in &visible {
+        marks.note_dropped(held.stream, held.first, held.last);
+        marks.note_trimmed(held.stream, held.last);
+    }
+    let span = |held: &Held| Span { stream: held.stream, order: held.order, first: held.first, last: held.last };
+    Ok(Some(Dropped { spans: visible.iter().map(span).collect(), readings }))
+}
+
+/// Takes generations off the disk of which everything is hidden, but for the one being written.
+pub(crate) fn remove_hidden(shared: &Shared) -> Result<(), QueueError> {
+    let hidden: Vec<(u64, bool)> = {
+        let generations = shared.generations();
+        let open = generations.open.as_ref().map(|open| open.number);
+        let is_hidden = |number: u64, known: &Generation| {
+            Some(number) != open && known.is_all_hidden() && known.unreadable.is_none()
+        };
+        let hidden = generations.all.iter().filter(|(number, known)| is_hidden(**number, known));
+        hidden.map(|(number, known)| (*number, known.seal.damaged)).collect()
+    };
+    for (number, damaged) in hidden {
+        shared.disk.remove(number, damaged)?;
+        shared.generations().forget(number);
+    }
+    Ok(())
+}
