@@ -16,3 +16,4 @@ pub mod payload;
 pub mod process;
 pub mod scenario;
 pub mod serial_node;
+pub mod sync_shim;

@@ -41,7 +41,12 @@ pub fn measure(rounds: usize) -> Vec<Line> {
         loaded.push(load(&server, folder.path()));
     }
     let limit = Some((loaded, "mariadb, LOAD DATA LOCAL, 5000 rows a transaction"));
-    let line = |what: &str, fieldgate, limit| Line { what: format!("drain of {ROWS}: {what}"), fieldgate, limit };
+    let line = |what: &str, fieldgate, limit| Line {
+        what: format!("drain of {ROWS}: {what}"),
+        fieldgate,
+        limit,
+        target: None,
+    };
     vec![
         line("rows/s", ours.rows_a_second, limit),
         line("CPU s, with the start", ours.cpu_seconds, None),

@@ -60,6 +60,7 @@ fn lines(ours: Numbers, plain: Numbers, behind_ms: Vec<f64>, rss_mib: Vec<f64>) 
         what: format!("mqtt to committed: {what}"),
         fieldgate,
         limit: limit.map(|numbers| (numbers, "mosquitto_sub -q 1 to /dev/null")),
+        target: None,
     };
     vec![
         line(format!("readings/s of {offered}"), ours.readings_a_second, Some(plain.readings_a_second)),
