@@ -116,6 +116,7 @@ mod tests {
             stream: StreamId::from_u64(1).unwrap(),
             first: 1,
             written_ms: 0,
+            group: 1,
         };
         header.encode(&piece.records).unwrap()
     }
