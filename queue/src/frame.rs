@@ -4,6 +4,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
+use crate::body::{self, Coding};
 use crate::{Kind, Record, StreamId};
 
 pub(crate) const MAGIC: [u8; 4] = *b"FGQ1";
@@ -15,8 +16,8 @@ const HEADER_BYTES_1: usize = 50;
 const CHECKED_FROM: usize = 8;
 /// What the length of a frame counts from, from layout 2 on.
 const COUNTED_FROM: usize = 12;
-/// The body is the array of records itself.
-const PLAIN: u8 = 0;
+/// A body is at most so long, also after it was compressed.
+const MAX_BODY_BYTES: usize = MAX_FRAME_BYTES;
 
 /// A frame is at most so long, header included: 7 KiB. Longer values would become files of their own in the store,
 /// which the store never syncs.
@@ -105,14 +106,15 @@ impl Header {
     }
 
     /// The header, the coding of the body, and the body.
-    fn split(frame: &[u8]) -> Result<(Header, u8, &[u8]), FrameError> {
+    fn split(frame: &[u8]) -> Result<(Header, Coding, &[u8]), FrameError> {
         check_sum(frame)?;
         let mut fields = Fields(&frame[COUNTED_FROM..]);
         let version = fields.u8();
         if version > LAYOUT {
             return Err(FrameError::NewerLayout(version));
         }
-        if Self::frame_bytes(frame) != Some(frame.len()) {
+        let header_bytes = if version == 1 { HEADER_BYTES_1 } else { HEADER_BYTES };
+        if frame.len() < header_bytes || Self::frame_bytes(frame) != Some(frame.len()) {
             return Err(FrameError::Damaged("the length is wrong"));
         }
         let impossible = FrameError::Damaged("a field of the header is impossible");
@@ -127,8 +129,7 @@ impl Header {
 
     /// The frame with these records, which the caller has counted.
     pub(crate) fn encode(&self, records: &[&Record]) -> Result<Vec<u8>, serde_cbor::Error> {
-        let pairs: Vec<(u8, Body<'_>)> = records.iter().map(|record| (record.kind.0, Body(&record.body))).collect();
-        let body = serde_cbor::to_vec(&pairs)?;
+        let (coding, body) = body::shorten(array_of(records)?);
         let mut frame = Vec::with_capacity(HEADER_BYTES + body.len());
         frame.extend(MAGIC);
         frame.extend([0; 4]);
@@ -138,7 +139,7 @@ impl Header {
         frame.extend([self.records, self.numbered].map(u16::to_be_bytes).concat());
         let numbers = [self.order, self.stream.as_u64(), self.first, self.written_ms, self.group];
         frame.extend(numbers.map(u64::to_be_bytes).concat());
-        frame.extend([PLAIN]);
+        frame.push(coding as u8);
         frame.extend(body);
         let sum = crc32fast::hash(&frame[CHECKED_FROM..]).to_be_bytes();
         frame[MAGIC.len()..CHECKED_FROM].copy_from_slice(&sum);
@@ -150,11 +151,10 @@ impl Frame {
     /// Checks everything and reads the records.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Frame, FrameError> {
         let (header, coding, body) = Header::split(bytes)?;
-        if coding != PLAIN {
-            return Err(FrameError::Damaged("the body is coded in an unknown way"));
-        }
+        let body = body::restore(coding, body, MAX_BODY_BYTES)
+            .ok_or(FrameError::Damaged("the body is too long or cannot be decompressed"))?;
         let pairs: Vec<(u8, &[u8])> =
-            serde_cbor::from_slice(body).map_err(|_| FrameError::Damaged("the body is not an array of records"))?;
+            serde_cbor::from_slice(&body).map_err(|_| FrameError::Damaged("the body is not an array of records"))?;
         let records: Vec<Record> =
             pairs.into_iter().map(|(kind, body)| Record { kind: Kind(kind), body: body.to_vec() }).collect();
         let numbered = records.iter().filter(|record| record.kind.is_numbered()).count();
@@ -170,6 +170,12 @@ impl Frame {
             records,
         })
     }
+}
+
+/// The body of a frame as it is before compression.
+fn array_of(records: &[&Record]) -> Result<Vec<u8>, serde_cbor::Error> {
+    let pairs: Vec<(u8, Body<'_>)> = records.iter().map(|record| (record.kind.0, Body(&record.body))).collect();
+    serde_cbor::to_vec(&pairs)
 }
 
 fn check_sum(frame: &[u8]) -> Result<(), FrameError> {
@@ -209,7 +215,7 @@ impl Fields<'_> {
     }
 
     /// The rest of the header, and how the body is coded.
-    fn header(&mut self, version: u8) -> Option<(Header, u8)> {
+    fn header(&mut self, version: u8) -> Option<(Header, Coding)> {
         let mut header = Header {
             part: Part::from_byte(self.u8())?,
             records: self.u16(),
@@ -222,14 +228,16 @@ impl Fields<'_> {
         };
         // Of layout 1 each frame counts as an append of its own.
         header.group = if version > 1 { self.u64() } else { header.first };
-        let coding = if version > 1 { self.u8() } else { PLAIN };
-        (header.numbered > 0 && header.first > 0).then_some((header, coding))
+        let coding = if version > 1 { Coding::from_byte(self.u8())? } else { Coding::Plain };
+        let is_possible = header.numbered > 0 && (1..=header.first).contains(&header.group);
+        is_possible.then_some((header, coding))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn sample() -> (Vec<u8>, Vec<Record>) {
         let records = vec![
@@ -237,17 +245,33 @@ mod tests {
             Record { kind: Kind(0x42), body: vec![] },
             Record { kind: Kind(0xfe), body: vec![9; 300] },
         ];
+        (encoded(&records), records)
+    }
+
+    fn encoded(records: &[Record]) -> Vec<u8> {
+        let numbered = records.iter().filter(|record| record.kind.is_numbered()).count();
         let header = Header {
             part: Part::Whole,
-            records: 3,
-            numbered: 2,
+            records: u16::try_from(records.len()).unwrap(),
+            numbered: u16::try_from(numbered).unwrap(),
             order: 5,
             stream: StreamId::from_u64(0x1234).unwrap(),
             first: 77,
             written_ms: 1_000,
             group: 70,
         };
-        (header.encode(&records.iter().collect::<Vec<_>>()).unwrap(), records)
+        header.encode(&records.iter().collect::<Vec<_>>()).unwrap()
+    }
+
+    /// The sample with another body, and a length and checksum that fit it.
+    fn with_body(coding: u8, body: &[u8]) -> Vec<u8> {
+        let mut frame = sample().0;
+        frame.truncate(HEADER_BYTES);
+        frame[HEADER_BYTES - 1] = coding;
+        frame.extend(body);
+        let counted = u32::try_from(frame.len() - COUNTED_FROM).unwrap();
+        frame[CHECKED_FROM..COUNTED_FROM].copy_from_slice(&counted.to_be_bytes());
+        with_sum(frame)
     }
 
     fn with_sum(mut frame: Vec<u8>) -> Vec<u8> {
@@ -272,7 +296,7 @@ mod tests {
         assert_eq!(bytes[8..12], u32::try_from(bytes.len() - 12).unwrap().to_be_bytes());
         assert_eq!(bytes[12..18], [2, 0, 0, 3, 0, 2]);
         assert_eq!((bytes[25], bytes[32], bytes[33], bytes[41], bytes[48], bytes[49]), (5, 0x12, 0x34, 77, 3, 232));
-        assert_eq!(bytes[57..65], [70, 0, 0x83, 0x82, 0x01, 0x43, b'o', b'n']);
+        assert_eq!(bytes[57..59], [70, 1]);
     }
 
     #[test]
@@ -283,6 +307,13 @@ mod tests {
         let old = with_sum(old);
         assert_eq!((Header::frame_bytes(&old), Header::parse(&old).unwrap().group), (Some(old.len()), 77));
         assert_eq!(Frame::decode(&old).unwrap().records, [Record { kind: Kind::READING, body: b"ok".to_vec() }]);
+    }
+
+    #[test]
+    fn a_compressed_body_of_the_second_layout_is_read() {
+        let body = b"\xff\x03\x83\x82\x01\x43one\x82\x18\x42\x40\x82\x18\xfe\x59\x01\x2c\x09\
+                     \x01\x00\xff\x13\x60\x09\x09\x09\x09\x09\x09";
+        assert_eq!(Frame::decode(&with_body(1, body)).unwrap().records, sample().1);
     }
 
     #[test]
@@ -307,7 +338,7 @@ mod tests {
     #[test]
     fn a_good_checksum_does_not_excuse_wrong_contents() {
         let (bytes, _) = sample();
-        for (offset, byte) in [(13, 9), (15, 4), (17, 1), (17, 0), (58, 99), (59, 0x60)] {
+        for (offset, byte) in [(13, 9), (15, 4), (17, 1), (17, 0), (57, 0), (57, 78), (58, 0), (58, 2), (59, 0x60)] {
             let mut wrong = bytes.clone();
             wrong[offset] = byte;
             assert!(matches!(Frame::decode(&with_sum(wrong)), Err(FrameError::Damaged(_))), "{offset}");
@@ -321,5 +352,66 @@ mod tests {
         bytes[12] = 3;
         assert_eq!(Header::frame_bytes(&bytes), Some(bytes.len()));
         assert_eq!(Frame::decode(&with_sum(bytes)), Err(FrameError::NewerLayout(3)));
+    }
+
+    #[test]
+    fn a_plain_body_is_read_and_one_that_grows_too_long_is_not() {
+        let (_, records) = sample();
+        let plain = array_of(&records.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(Frame::decode(&with_body(0, &plain)).unwrap().records, records);
+        let endless = body::shorten(vec![0; 1_000_000]).1;
+        assert!(endless.len() < MAX_BODY_BYTES);
+        assert!(matches!(Frame::decode(&with_body(1, &endless)), Err(FrameError::Damaged(_))));
+    }
+
+    #[test]
+    fn the_shortest_bytes_that_may_be_a_header_are_no_frame_of_this_layout() {
+        for length in HEADER_BYTES_1..HEADER_BYTES {
+            let mut frame = sample().0[..length].to_vec();
+            let counted = u32::try_from(length - COUNTED_FROM).unwrap();
+            frame[CHECKED_FROM..COUNTED_FROM].copy_from_slice(&counted.to_be_bytes());
+            assert_eq!(Header::parse(&with_sum(frame)), Err(FrameError::Damaged("the length is wrong")), "{length}");
+        }
+    }
+
+    fn any_records() -> impl Strategy<Value = Vec<Record>> {
+        let body = (proptest::collection::vec(any::<u8>(), 0..10), 1..10_usize);
+        let record = (any::<u8>(), body.prop_map(|(bytes, times)| bytes.repeat(times)));
+        let records = proptest::collection::vec(record, 0..MAX_FRAME_RECORDS);
+        records.prop_map(|records| {
+            let numbered = (Kind::READING.0, b"a reading".to_vec());
+            let all = [numbered].into_iter().chain(records);
+            all.map(|(kind, body)| Record { kind: Kind(kind), body }).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_records_come_back_and_compression_never_makes_a_frame_longer(records in any_records()) {
+            let bytes = encoded(&records);
+            let plain = array_of(&records.iter().collect::<Vec<_>>()).unwrap();
+            prop_assert!(bytes.len() <= HEADER_BYTES + plain.len());
+            prop_assert_eq!(Header::frame_bytes(&bytes), Some(bytes.len()));
+            prop_assert_eq!(Frame::decode(&bytes).unwrap().records, records);
+        }
+
+        #[test]
+        fn a_hostile_body_is_damage_or_has_the_records_of_the_header(
+            coding in 0..3_u8, body in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            match Frame::decode(&with_body(coding, &body)) {
+                Ok(frame) => prop_assert_eq!(frame.records.len(), 3),
+                Err(error) => prop_assert!(matches!(error, FrameError::Damaged(_))),
+            }
+        }
+
+        #[test]
+        fn a_changed_byte_under_a_good_checksum_never_panics(at: usize, byte: u8) {
+            let (mut bytes, _) = sample();
+            let at = CHECKED_FROM + at % (bytes.len() - CHECKED_FROM);
+            bytes[at] = byte;
+            let decoded = Frame::decode(&with_sum(bytes));
+            prop_assert!(decoded.is_err() || decoded.is_ok_and(|frame| frame.records.len() == 3));
+        }
     }
 }

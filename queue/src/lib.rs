@@ -69,9 +69,10 @@
 //! | 34 | 8 | sequence number of the first numbered record, from 1 |
 //! | 42 | 8 | wall clock when it was written, milliseconds since 1970; 0 = unknown |
 //! | 50 | 8 | sequence number of the first record of the append that wrote it (not in layout 1) |
-//! | 58 | 1 | how the body is coded (not in layout 1) |
-//! | 59 | | body: CBOR array of `[kind, byte string]` |
+//! | 58 | 1 | how the body is coded: 0 as it is, 1 an LZ4 block (not in layout 1) |
+//! | 59 | | body: CBOR array of `[kind, byte string]`; at most 7 KiB, also when it is decompressed |
 
+mod body;
 mod disk;
 mod error;
 mod files;

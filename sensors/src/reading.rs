@@ -1,7 +1,7 @@
 //! What the gateway keeps: readings, gaps and dead letters, and their versioned byte form.
 //!
 //! The byte form is a CBOR array that begins with a version number; it is what the queue stores. Positions are
-//! fixed within a version, so no field name is written to the card.
+//! fixed within a version, so no field name is written to the card. Every earlier version is still read.
 
 pub(crate) mod wire;
 
