@@ -65,6 +65,14 @@ pub enum QueueError {
         /// What the store or the system said.
         reason: String,
     },
+    /// The disk has no room. Nothing was written; the caller tries again later.
+    #[error("the disk has no room for the queue in {}: {reason}; free some", folder.display())]
+    Full {
+        /// The queue's folder.
+        folder: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
     /// The stream was never seen here. The caller drops its question.
     #[error("the stream {stream} is not known to this queue")]
     UnknownStream {

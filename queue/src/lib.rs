@@ -81,6 +81,7 @@ mod memory_store;
 #[cfg(test)]
 mod model;
 mod pack;
+pub mod pressure;
 mod queue;
 mod reader;
 mod record;
@@ -97,10 +98,10 @@ pub use frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_RECORDS};
 pub use look::look;
 pub use marks::KnownStream;
 pub use queue::{Opened, SetAside, Span, open};
-pub use reader::{Numbered, OldestFrame, Reader};
+pub use reader::{Missing, Numbered, OldestFrame, Reader};
 pub use record::{Kind, MAX_NOTES, MAX_NOTES_BYTES, MAX_RECORD_BYTES, Record, RecordError, Unit};
 pub use stream::{NotAStream, StreamId};
-pub use writer::{Appended, Writer};
+pub use writer::{Appended, Dropped, Writer};
 
 /// The newest frames that [`Writer::trim`] never removes, as they hold the MQTT receipts.
 pub const KEPT_FRAMES: usize = 1024;

@@ -1,5 +1,6 @@
 //! Opening a queue, and what its two ends share.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -57,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) folder: PathBuf,
     durable: Mutex<Key>,
     marks: Mutex<Marks>,
+    dropped: Mutex<BTreeMap<StreamId, u64>>,
     _lock: Lock,
 }
 
@@ -76,6 +78,7 @@ impl Shared {
             folder: folder.to_owned(),
             durable: Mutex::new(durable),
             marks: Mutex::new(marks),
+            dropped: Mutex::default(),
             _lock: lock,
         }
     }
@@ -89,6 +92,15 @@ impl Shared {
     /// Shows readers everything up to a frame that has become durable.
     pub(crate) fn publish(&self, through: Key) {
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = through;
+    }
+
+    pub(crate) fn note_dropped(&self, stream: StreamId, through: u64) {
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).insert(stream, through);
+    }
+
+    pub(crate) fn is_dropped(&self, stream: StreamId, seq: u64) -> bool {
+        let dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        dropped.get(&stream).is_some_and(|through| seq <= *through)
     }
 
     pub(crate) fn marks(&self) -> MutexGuard<'_, Marks> {

@@ -39,6 +39,17 @@ pub struct OldestFrame {
     pub written_ms: u64,
 }
 
+/// Why the queue does not hold a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// It was there, or should be, and is not any more.
+    NotKept,
+    /// The queue was full, and it was among the oldest.
+    Dropped,
+    /// The power failed while it was being written.
+    Unfinished,
+}
+
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>) -> Reader {
         Reader(shared)
@@ -146,6 +157,12 @@ impl Reader {
         }
         self.0.marks().forget(stream);
         Ok(())
+    }
+
+    /// Why a number is not in the queue.
+    #[must_use]
+    pub fn why_missing(&self, stream: StreamId, seq: u64) -> Missing {
+        if self.0.is_dropped(stream, seq) { Missing::Dropped } else { Missing::NotKept }
     }
 
     /// How many damaged places were met since opening, each counted once (up to 4096): frames, or pages of the store that

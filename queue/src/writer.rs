@@ -10,7 +10,7 @@ use crate::marks::Pace;
 use crate::pack::{Piece, pack};
 use crate::queue::Shared;
 use crate::scan::newer_layout;
-use crate::{KEPT_FRAMES, QueueError, StreamId, Unit};
+use crate::{KEPT_FRAMES, QueueError, Reader, StreamId, Unit};
 
 /// The sequence numbers that an append gave, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,19 @@ pub struct Appended {
     pub first: u64,
     /// The last one; `first - 1` when nothing was appended.
     pub last: u64,
+}
+
+/// What [`Writer::drop_oldest`] removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropped {
+    /// The stream.
+    pub stream: StreamId,
+    /// The first number removed.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+    /// How many of them were in the queue.
+    pub readings: u64,
 }
 
 /// The writing end: one thread owns it. Dropping it closes it; [`Writer::close`] also says whether that worked.
@@ -168,6 +181,20 @@ impl Writer {
             from = key.after();
         }
         Ok(removed)
+    }
+
+    /// Removes the oldest part of the queue, delivered or not; `None` when nothing may be removed.
+    ///
+    /// # Errors
+    /// As [`Writer::trim`].
+    pub fn drop_oldest(&mut self) -> Result<Option<Dropped>, QueueError> {
+        let Some(frame) = Reader::new(Arc::clone(&self.shared)).oldest()? else { return Ok(None) };
+        let readings = self.trim(frame.stream, frame.last)?;
+        if readings == 0 {
+            return Ok(None);
+        }
+        self.shared.note_dropped(frame.stream, frame.last);
+        Ok(Some(Dropped { stream: frame.stream, first: frame.first, last: frame.last, readings }))
     }
 
     /// The oldest of the frames that always stay; `None` when there are no others.

@@ -3,7 +3,7 @@
 use super::DrainError;
 use super::plan::{Batch, plan};
 use super::source::Source;
-use queue::{Numbered, QueueError, Reader, StreamId};
+use queue::{QueueError, Reader, StreamId};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -41,25 +41,22 @@ impl Backlog {
             let stream = known.stream;
             let Some(cursor) = source.cursor(stream) else { continue };
             let queued = spans.iter().find(|span| span.stream == stream).map_or(0, |span| span.last);
-            if cursor < queued {
-                let items = self.read(stream, cursor.saturating_add(1)).await?;
-                if !items.is_empty() {
-                    return Ok(Some(plan(stream, cursor, items)));
-                }
-            }
-            // Nothing of it can be read any more. The stream that is being written has no end yet to be missing.
-            let end = known.end.max(queued);
-            if cursor < end && stream != self.current {
-                return Ok(Some(Batch::of_missing(stream, cursor, end)));
+            // The stream that is being written has no end yet to be missing.
+            let end = if stream == self.current { queued } else { known.end.max(queued) };
+            if cursor < end
+                && let Some(batch) = self.batch(Lacking { stream, cursor, queued, end }).await?
+            {
+                return Ok(Some(batch));
             }
         }
         Ok(None)
     }
 
-    async fn read(&self, stream: StreamId, from: u64) -> Result<Vec<Numbered>, DrainError> {
-        let reader = self.reader.clone();
-        let read = tokio::task::spawn_blocking(move || reader.read(stream, from, BATCH_ROWS, BATCH_BYTES));
-        Ok(read.await.map_err(io::Error::other)??)
+    /// In a thread that may wait for the disk.
+    async fn batch(&self, lacking: Lacking) -> Result<Option<Batch>, DrainError> {
+        let (reader, current) = (self.reader.clone(), self.current);
+        let batch = tokio::task::spawn_blocking(move || lacking.batch(&reader, current));
+        Ok(batch.await.map_err(io::Error::other)??)
     }
 
     /// Keeps the list of remembered streams within its bound; only streams that every server has go. Returns them.
@@ -69,5 +66,31 @@ impl Backlog {
         let everywhere = |stream, end| leave.get(&stream).is_some_and(|through| *through >= end);
         let old = known.iter().take(surplus).filter(|known| everywhere(known.stream, known.end));
         old.map(|known| known.stream).filter(|stream| self.reader.forget(*stream).is_ok()).collect()
+    }
+}
+
+/// What a source lacks of a stream.
+struct Lacking {
+    stream: StreamId,
+    /// How far it has it.
+    cursor: u64,
+    /// The last number in the queue; 0 when there is none.
+    queued: u64,
+    /// The last number that there ever was.
+    end: u64,
+}
+
+impl Lacking {
+    fn batch(&self, reader: &Reader, current: StreamId) -> Result<Option<Batch>, QueueError> {
+        let Self { stream, cursor, queued, end } = *self;
+        let why = |seq| reader.why_missing(stream, seq);
+        if cursor < queued {
+            let items = reader.read(stream, cursor.saturating_add(1), BATCH_ROWS, BATCH_BYTES)?;
+            if !items.is_empty() {
+                return Ok(Some(plan(stream, cursor, items, why)));
+            }
+        }
+        // Nothing of it can be read any more.
+        Ok((stream != current).then(|| Batch::of_missing(stream, cursor, end, why)))
     }
 }
