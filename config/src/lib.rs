@@ -35,7 +35,7 @@ pub use node::{Channel, GatewayId, NameError, NodeId, Site, Unit};
 pub use notify::{Notify, NotifyTopic};
 pub use pointer::JsonPointer;
 pub use problem::{ConfigError, Problem, ValueError};
-pub use queue::{Commit, Queue};
+pub use queue::{Commit, Queue, WhenFull};
 pub use quota::Quota;
 pub use serial::{Column, LineFormat, Parity, Serial, StopBits};
 pub use topic::{TopicMatch, TopicPattern};

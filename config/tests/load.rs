@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fieldgate_config::{Commit, Config, ConfigError, Failover, KeepUntil};
+use fieldgate_config::{Commit, Config, ConfigError, Failover, KeepUntil, WhenFull};
 
 const SMALLEST: &str = r#"
 [mysql]
@@ -35,6 +35,7 @@ fn the_smallest_file_has_every_default() {
     assert_eq!(config.mysql.query_timeout, Duration::from_secs(5));
     assert_eq!(config.queue.keep, Duration::from_secs(86_400));
     assert_eq!((config.queue.max_bytes, config.queue.commit), (None, Commit::Card));
+    assert_eq!((config.queue.when_full, config.queue.reserve_bytes), (WhenFull::DropNewest, None));
     let mqtt = &config.mqtt[0];
     assert_eq!((mqtt.broker.host.as_str(), mqtt.broker.port), ("localhost", 1883));
     assert_eq!(mqtt.client_id, "fieldgate-barn-1");
@@ -69,6 +70,8 @@ fn every_key_is_heard() {
         keep = "0s"
         max = 16777216
         commit = "fast"
+        when_full = "drop-oldest"
+        reserve = "1 GiB"
         "#,
     )
     .unwrap();
@@ -84,12 +87,29 @@ fn every_key_is_heard() {
     assert_eq!(config.mysql.query_timeout, Duration::from_secs(300));
     assert_eq!(config.queue.keep, Duration::ZERO);
     assert_eq!((config.queue.max_bytes, config.queue.commit), (Some(16 << 20), Commit::Fast));
+    assert_eq!((config.queue.when_full, config.queue.reserve_bytes), (WhenFull::DropOldest, Some(1 << 30)));
     let first = &config.mqtt[0];
     assert_eq!(first.node.as_ref().map(ToString::to_string).as_deref(), Some("silo"));
     assert_eq!((first.user.as_deref(), first.password_file.as_deref()), (Some("u"), Some(Path::new("/p"))));
     assert_eq!((first.sequence.as_str(), first.time.as_str()), ("/n", "/t"));
     let client_ids: Vec<&str> = config.mqtt.iter().map(|mqtt| mqtt.client_id.as_str()).collect();
     assert_eq!(client_ids, ["c", "fieldgate-g-2", "fieldgate-g-3"]);
+}
+
+#[test]
+fn each_way_to_treat_a_full_queue_has_a_word() {
+    let of = |words: &str| load(&format!("{SMALLEST}[queue]\n{words}\n")).map(|config| config.queue.when_full);
+    let words =
+        [("drop-newest", WhenFull::DropNewest), ("drop-oldest", WhenFull::DropOldest), ("pause", WhenFull::Pause)];
+    for (word, meaning) in words {
+        assert_eq!(of(&format!("when_full = \"{word}\"")).unwrap(), meaning);
+    }
+    let unknown = of("when_full = \"drop\"").unwrap_err().to_string();
+    assert!(unknown.contains("write \"drop-newest\" or \"drop-oldest\" or \"pause\""), "{unknown}");
+    for size in ["1023 KiB", "2 TiB"] {
+        let out_of_bounds = of(&format!("reserve = \"{size}\"")).unwrap_err().to_string();
+        assert!(out_of_bounds.contains("queue.reserve: "), "{out_of_bounds}");
+    }
 }
 
 #[test]

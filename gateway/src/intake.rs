@@ -2,26 +2,41 @@
 //!
 //! A thread of its own, since syncing a card blocks. It also trims, so that nobody else writes.
 
+mod commit;
 mod gather;
+mod group;
 mod quota;
+mod room;
+mod step;
+mod stop;
 mod trim;
+mod units;
+mod untold;
+mod writing;
 
 use crate::drain::Leave;
 use crate::pulse::Pulse;
 use crate::status::IntakeState;
 use config::Commit;
-use queue::{Kind, QueueError, Record, Unit, Writer};
-use sensors::reading::WireError;
-use sensors::{Arrival, Content, Gap, SampleClock, Ticket};
+use group::Group;
+use queue::pressure::Pressure;
+use queue::{QueueError, Writer};
+use sensors::{Arrival, SampleClock, Ticket};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use step::{Outcome, Step, step};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
-use tracing::error;
 
 pub use quota::Quotas;
+pub use room::{RoomRule, RoomWatch};
 pub use trim::TrimRule;
+pub use untold::Untold;
+pub use writing::WritingEnd;
+
+/// While nothing is taken, how often to look whether there is room again.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What ends the intake for good.
 #[derive(Debug, Error)]
@@ -35,9 +50,9 @@ pub enum IntakeError {
 }
 
 /// Everything the intake thread owns.
-pub struct Intake {
+pub struct Intake<W: WritingEnd = Writer> {
     /// The queue.
-    pub writer: Writer,
+    pub writer: W,
     /// The same queue, for reading what may be trimmed.
     pub reader: queue::Reader,
     /// What the sources bring.
@@ -56,156 +71,91 @@ pub struct Intake {
     pub commit: Commit,
     /// What one node may bring.
     pub quotas: Quotas,
-    /// What stays although it may leave, and how much there may be at all.
+    /// What stays although it may leave.
     pub rule: TrimRule,
+    /// How much there may be at all.
+    pub room: RoomWatch,
+    /// What was dropped, until a gap says so.
+    pub untold: Untold,
 }
 
-impl Intake {
-    /// Runs until all sources have gone and everything they brought is durable.
+impl<W: WritingEnd> Intake<W> {
+    /// Runs until all sources have gone and everything they brought is durable, or named by a gap.
     ///
     /// # Errors
-    /// [`IntakeError`]; a failed sync is final, since nobody knows then what the disk holds.
+    /// [`IntakeError`]; a failed sync is final, since nobody knows then what the disk holds. A full disk is none.
     pub fn run(mut self) -> Result<(), IntakeError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let limits = gather::Limits::for_commit(self.commit);
-        let mut full = false;
+        let mut held: Option<Group> = None;
         loop {
             self.pulse.beat();
-            self.rule.tell_if_changed(&mut full, self.writer.live_bytes());
-            self.tell(full);
-            if full {
+            self.tell();
+            if self.must_wait(held.as_ref()) {
                 // The sources wait, and so does the broker, which keeps what it has not delivered.
                 // Made within the runtime: a timer outside of one has no clock.
-                runtime.block_on(async { tokio::time::sleep(Duration::from_millis(100)).await });
+                runtime.block_on(async { tokio::time::sleep(LOOK_EVERY).await });
+                held = held.take().map_or(Ok(None), |group| self.commit(group))?;
             } else {
                 match runtime.block_on(gather::gather(&mut self.arrivals, &limits)) {
-                    gather::Gathered::Group(group) => self.commit(group)?,
-                    gather::Gathered::Nothing => self.commit(Vec::new())?,
+                    gather::Gathered::Group(arrivals) => held = self.take(arrivals)?,
+                    gather::Gathered::Nothing => held = self.take(Vec::new())?,
                     gather::Gathered::End => break,
                 }
             }
             self.trim()?;
-            if full && self.arrivals.is_closed() {
-                self.refuse_rest()?;
+            if self.must_wait(held.as_ref()) && self.arrivals.is_closed() {
+                self.refuse_rest(held.take());
                 break;
             }
         }
-        let rest = self.quotas.rest();
-        self.append(&gap_units(rest))?;
-        self.writer.close()?;
-        Ok(())
+        self.finish()
     }
 
-    fn commit(&mut self, group: Vec<Arrival>) -> Result<(), IntakeError> {
-        let mut units: Vec<Unit> =
-            group.iter().filter(|arrival| is_admitted(&mut self.quotas, &arrival.content)).filter_map(unit).collect();
-        units.extend(gap_units(self.quotas.due(self.clock.stamp())));
-        self.append(&units)?;
-        // Durable, or over the quota and counted: now, and only now, the nodes may hear of it.
-        for ticket in group.iter().filter_map(|arrival| arrival.ticket) {
-            if let Some(source) = self.acknowledged.get(ticket.source) {
-                // An acknowledgement that does not fit is sent when the broker sends its message again.
-                let _ = source.try_send(ticket);
-            }
-        }
-        Ok(())
+    /// Whether nothing more may be taken now.
+    fn must_wait(&mut self, held: Option<&Group>) -> bool {
+        held.is_some() || self.next_step(Outcome::Untried) == Step::Wait
     }
 
-    fn append(&mut self, units: &[Unit]) -> Result<(), QueueError> {
-        if !units.is_empty() {
-            let now_ms = u64::try_from(self.clock.stamp().wall_us / 1000).unwrap_or(0);
-            let appended = self.writer.append(units, now_ms)?;
-            self.state.send_modify(|state| state.durable = appended.last);
-        }
-        let over_quota = self.quotas.dropped();
-        self.state.send_if_modified(|state| std::mem::replace(&mut state.over_quota, over_quota) != over_quota);
-        Ok(())
+    fn next_step(&mut self, outcome: Outcome) -> Step {
+        let pressure = self.look();
+        step(self.room.when_full(), pressure, outcome)
     }
 
-    /// The queue is full and the gateway stops. What waits was not acknowledged, so a broker keeps it; what came over a
-    /// wire is lost and becomes a gap.
-    fn refuse_rest(&mut self) -> Result<(), IntakeError> {
-        let mut lost: u64 = 0;
-        while let Ok(arrival) = self.arrivals.try_recv() {
-            if arrival.ticket.is_none()
-                && let Content::Readings(readings) = &arrival.content
-            {
-                lost = lost.saturating_add(u64::try_from(readings.len()).unwrap_or(u64::MAX));
-            }
-        }
-        if lost == 0 {
-            return Ok(());
-        }
-        let now_us = self.clock.stamp().wall_us;
-        let reason = "the queue was full when the gateway stopped".to_owned();
-        let gap = Gap { node: None, channel: None, reason, from_us: None, to_us: Some(now_us), count: Some(lost) };
-        Ok(self.append(&gap_units(vec![gap]))?)
+    fn look(&mut self) -> Pressure {
+        self.room.look(self.writer.live_bytes(), self.clock.stamp())
     }
 
-    fn tell(&self, full: bool) {
-        let live_bytes = self.writer.live_bytes();
-        self.state.send_if_modified(|state| {
-            let changed = (state.live_bytes, state.full) != (live_bytes, full);
-            (state.live_bytes, state.full) = (live_bytes, full);
-            changed
-        });
+    fn take(&mut self, arrivals: Vec<Arrival>) -> Result<Option<Group>, QueueError> {
+        let group = Group::admit(arrivals, &mut self.quotas);
+        let now = self.clock.stamp();
+        self.untold.owe(self.quotas.due(now), self.room.cause(), now);
+        self.commit(group)
     }
 
-    fn trim(&mut self) -> Result<(), QueueError> {
+    fn tell(&mut self) {
+        self.look();
+        let (pressure, full) = self.room.shown();
+        let now = IntakeState {
+            durable: self.state.borrow().durable,
+            live_bytes: self.writer.live_bytes(),
+            is_pressed: pressure != Pressure::Normal,
+            full,
+            dropped: self.room.dropped(),
+            over_quota: self.quotas.dropped(),
+        };
+        self.state.send_if_modified(|state| std::mem::replace(state, now) != now);
+    }
+
+    /// Removes what may leave; true when it removed anything.
+    fn trim(&mut self) -> Result<bool, QueueError> {
         let leave = Arc::clone(&self.leave.borrow());
         let now_ms = self.clock.stamp().wall_us / 1000;
-        self.rule.trim(&mut self.writer, &self.reader, &leave, now_ms)
-    }
-}
-
-fn is_admitted(quotas: &mut Quotas, content: &Content) -> bool {
-    match content {
-        Content::Readings(readings) => quotas.admits(readings),
-        Content::DeadLetter(_) | Content::Gap(_) | Content::AlreadyQueued => true,
-    }
-}
-
-/// Gaps that the intake itself knows of.
-fn gap_units(gaps: Vec<Gap>) -> Vec<Unit> {
-    let arrival = |gap| Arrival { content: Content::Gap(gap), receipt: None, ticket: None, room: None };
-    gaps.into_iter().filter_map(|gap| unit(&arrival(gap))).collect()
-}
-
-/// What an arrival leaves in the queue; none when it is there already.
-fn unit(arrival: &Arrival) -> Option<Unit> {
-    let mut records = match &arrival.content {
-        Content::AlreadyQueued => return None,
-        Content::Readings(readings) => {
-            readings.iter().map(|reading| record(Kind::READING, reading.to_bytes())).collect()
+        let is_pressed = |live_bytes| self.room.is_pressed(live_bytes);
+        match self.rule.trim(&mut self.writer, &self.reader, &leave, now_ms, is_pressed) {
+            // It may need a few bytes itself; the next turn tries again.
+            Err(error) if error.is_full_disk() => Ok(false),
+            trimmed => trimmed,
         }
-        Content::DeadLetter(letter) => vec![record(Kind::DEAD_LETTER, letter.to_bytes())],
-        Content::Gap(gap) => vec![record(Kind::GAP, gap.to_bytes())],
-    };
-    if let Some(receipt) = &arrival.receipt {
-        records.push(record(Kind::MQTT_RECEIPT, receipt.to_bytes()));
     }
-    let whole: Result<Vec<Record>, WireError> = records.into_iter().collect();
-    let unit = whole
-        .map_err(|error| error.to_string())
-        .and_then(|records| Unit::new(records).map_err(|error| error.to_string()));
-    unit.or_else(|why| refused(&why)).ok()
-}
-
-fn record(kind: Kind, body: Result<Vec<u8>, WireError>) -> Result<Record, WireError> {
-    body.map(|body| Record { kind, body })
-}
-
-/// The decoders bound everything, so this is a bug; what was lost by it is named all the same.
-fn refused(why: &str) -> Result<Unit, String> {
-    error!("readings could not be put into the queue: {why}");
-    let gap = Gap {
-        node: None,
-        channel: None,
-        reason: format!("could not be queued: {why}"),
-        from_us: None,
-        to_us: None,
-        count: None,
-    };
-    let body = gap.to_bytes().map_err(|error| error.to_string())?;
-    Unit::new(vec![Record { kind: Kind::GAP, body }]).map_err(|error| error.to_string())
 }

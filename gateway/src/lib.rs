@@ -9,6 +9,7 @@
 //! - [`topology`]: what each server said, which one takes writes, and why
 //! - [`database`]: the MySQL client behind a small type
 //! - [`memory`]: what is remembered of the servers
+//! - [`disk`]: how large the queue's disk is, and what follows for the queue
 //! - [`local`]: lets other commands look into the queue of a running gateway
 //! - [`pulse`], [`status`], [`systemd`]: what people and the service manager see
 //! - [`led`]: the LED that shows how it is getting on
@@ -18,6 +19,7 @@
 pub mod cli;
 pub mod command;
 pub mod database;
+pub mod disk;
 pub mod drain;
 pub mod exit;
 pub mod intake;

@@ -3,13 +3,21 @@
 //! The highest term ever seen, so that a source left behind by a failover is refused also after a restart; and how
 //! far each stream was seen in a source, which tells how many readings are sent again after a failover. Neither is a cursor: where
 //! to go on is always asked of the server.
+//!
+//! On a full disk the file may become stale, and draining goes on all the same, as draining is what frees the disk.
+//! While this process lives, what it remembers holds. After a restart the servers show their terms again, each that
+//! answers. What is left is a source left behind by a failover that comes back and takes writes while the new
+//! one does not answer, the disk having been full from the failover to the restart: its rows are written there, and
+//! none leaves the queue for it, since a server that does not answer still counts (with `keep_until_replicas = "all"`)
+//! and what another term has does not. When the new source is seen again it gets all it lacks. The other numbers
+//! only count what is sent again.
 
 use crate::topology::View;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use tracing::warn;
+use tracing::{info, warn};
 
 /// Its name in the state folder.
 const FILE: &str = "servers.json";
@@ -46,6 +54,8 @@ impl Servers {
 pub struct Memory {
     path: PathBuf,
     saved: Servers,
+    /// The disk was full at the last attempt to write.
+    is_stale: bool,
     /// What is remembered now.
     pub servers: Servers,
 }
@@ -71,7 +81,7 @@ impl Memory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Servers::default(),
             Err(error) => return Err(error),
         };
-        Ok(Self { path, saved: servers.clone(), servers })
+        Ok(Self { path, saved: servers.clone(), is_stale: false, servers })
     }
 
     /// A cursor was seen in a source.
@@ -90,7 +100,8 @@ impl Memory {
         self.servers.delivered.remove(&stream.to_string());
     }
 
-    /// Writes the file if anything changed; durable when it returns.
+    /// Writes the file if anything changed; durable when it returns. A full disk is told once, and no error: the next
+    /// call tries again.
     ///
     /// # Errors
     /// As the operating system says.
@@ -99,8 +110,50 @@ impl Memory {
             return Ok(());
         }
         let text = serde_json::to_vec_pretty(&self.servers).map_err(io::Error::other)?;
-        queue::replace_file(&self.path, &text).map_err(io::Error::other)?;
-        self.saved = self.servers.clone();
+        match queue::replace_file(&self.path, &text) {
+            Ok(()) => self.saved = self.servers.clone(),
+            Err(error) if error.is_full_disk() => {
+                if !std::mem::replace(&mut self.is_stale, true) {
+                    warn!("{error}; draining goes on, and the file is written when there is room");
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(io::Error::other(error)),
+        }
+        if std::mem::take(&mut self.is_stale) {
+            info!("{} is up to date again", self.path.display());
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_error_and_what_could_not_be_written_is_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        // Where the new content is written before it takes the place of the old: a device that is always full.
+        let new = folder.path().join("servers.new");
+        std::os::unix::fs::symlink("/dev/full", &new).unwrap();
+        let mut memory = Memory::open(folder.path()).unwrap();
+        memory.servers.highest_term = 7;
+        memory.save().unwrap();
+        assert!(memory.is_stale && Servers::look(folder.path()).highest_term == 0);
+        std::fs::remove_file(new).unwrap();
+        memory.save().unwrap();
+        assert_eq!(Servers::look(folder.path()).highest_term, 7);
+        assert!(!memory.is_stale);
+    }
+
+    #[test]
+    fn another_trouble_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut memory = Memory::open(folder.path()).unwrap();
+        memory.save().unwrap();
+        memory.servers.highest_term = 1;
+        std::fs::create_dir(folder.path().join("servers.new")).unwrap();
+        assert!(memory.save().is_err());
     }
 }

@@ -5,7 +5,7 @@
 
 pub mod command;
 
-use crate::status::{DrainState, IntakeState};
+use crate::status::{DrainState, Full, IntakeState};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::future::pending;
@@ -30,9 +30,9 @@ pub enum EventKind {
     OutageEnd,
     /// A new term began.
     Failover,
-    /// Nothing more is taken.
+    /// There is no room: readings are dropped, or not taken.
     QueueFull,
-    /// It is again.
+    /// There is again.
     QueueRoom,
     /// The queue's store could not be used.
     QueueDamaged,
@@ -140,7 +140,7 @@ struct Seen {
     without_source_since: Option<Instant>,
     outage_told: bool,
     failover: Option<String>,
-    full: bool,
+    full: Option<Full>,
 }
 
 impl Seen {
@@ -150,17 +150,12 @@ impl Seen {
             self.failover.clone_from(&drain.failover);
             found.extend(drain.failover.iter().map(|text| (EventKind::Failover, text.clone())));
         }
-        if intake.full != self.full {
-            self.full = intake.full;
-            found.push(if intake.full {
-                (
-                    EventKind::QueueFull,
-                    format!("the queue is full at {} bytes: nothing more is taken", intake.live_bytes),
-                )
-            } else {
-                (EventKind::QueueRoom, "the queue has room again".to_owned())
-            });
-        }
+        found.extend(match (self.full, intake.full) {
+            (None, Some(full)) => Some((EventKind::QueueFull, full.words())),
+            (Some(full), None) => Some((EventKind::QueueRoom, full.over())),
+            _ => None,
+        });
+        self.full = intake.full;
         found
     }
 

@@ -1,10 +1,12 @@
 //! What people see of a running gateway: one snapshot, shown by `fieldgate status` and the service manager's line.
 
 mod board;
+mod full;
 mod text;
 
 pub use board::Board;
-pub use text::{servers, whole};
+pub use full::Full;
+pub use text::{bytes, servers, whole};
 
 use sensors::{ClockQuality, SourceState};
 use serde::{Deserialize, Serialize};
@@ -60,8 +62,17 @@ pub struct QueueState {
     pub live_bytes: u64,
     /// The limit of that.
     pub max_bytes: u64,
-    /// Nothing more is taken.
+    /// What has been delivered leaves at once, since three quarters of the limit are used or there is no room.
+    #[serde(default)]
+    pub pressed: bool,
+    /// There is no room: readings are dropped, or not taken.
     pub full: bool,
+    /// Why, what happens and since when, in a sentence; none while there is room.
+    #[serde(default)]
+    pub full_because: Option<String>,
+    /// Readings dropped since the start for want of room.
+    #[serde(default)]
+    pub dropped: u64,
     /// Damaged places met while reading.
     pub damaged_places: u64,
     /// Readings dropped since the start because their node was over its quota.
@@ -75,8 +86,12 @@ pub struct IntakeState {
     pub durable: u64,
     /// Bytes of frames in the queue.
     pub live_bytes: u64,
-    /// Nothing more is taken.
-    pub full: bool,
+    /// What has been delivered leaves at once.
+    pub is_pressed: bool,
+    /// Why and since when there is no room; none while there is.
+    pub full: Option<Full>,
+    /// Readings dropped since the start for want of room.
+    pub dropped: u64,
     /// Readings dropped since the start because their node was over its quota.
     pub over_quota: u64,
 }

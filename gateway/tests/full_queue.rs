@@ -1,118 +1,166 @@
-//! A queue that reaches its limit, on a real disk: nothing more is taken, it goes on when there is room, and a stop
-//! while it is full accounts for everything.
+//! A queue that reaches its limit, or whose disk does, on a real disk: what happens follows the policy, it goes on by
+//! itself when there is room, and every reading is in the queue, held by its source, or counted by a gap.
 
 #![allow(clippy::unwrap_used, reason = "a rig that cannot be set up fails its test")]
 
-use config::Commit;
-use gateway::intake::{Intake, Quotas, TrimRule};
-use gateway::pulse::Pulse;
-use gateway::status::IntakeState;
-use queue::{Kind, Reader, StreamId};
-use sensors::{Arrival, ClockQuality, Content, Gap, ManualClock, Outlet, Reading, Stamp, Value};
+mod full;
+
+use config::WhenFull;
+use full::{Disk, Rig};
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Duration;
-use tokio::sync::watch;
-use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(20);
-/// The least that can be configured, and twice what the newest frames, which always stay, can take.
-const MAX_BYTES: u64 = 16 * 1024 * 1024;
+const RESERVE: u64 = 1000;
 
-fn stamp() -> Stamp {
-    let wall_us = 1_800_000_000_000_000;
-    Stamp { boot: 1, boottime_us: 1, wall_us, quality: ClockQuality::Synced, error_us: None }
-}
-
-fn arrival() -> Arrival {
-    let reading = Reading {
-        node: "silo".to_owned().try_into().unwrap(),
-        channel: "note".to_owned().try_into().unwrap(),
-        unit: None,
-        value: Ok(Value::Text("x".repeat(2000))),
-        raw: None,
-        stamp: stamp(),
-        node_seq: None,
-        node_time_us: None,
-    };
-    Arrival { content: Content::Readings(vec![reading]), receipt: None, ticket: None, room: None }
-}
-
-struct Rig {
-    outlet: Outlet,
-    reader: Reader,
-    stream: StreamId,
-    state: watch::Receiver<IntakeState>,
-    leave: watch::Sender<Arc<BTreeMap<StreamId, u64>>>,
-    thread: JoinHandle<()>,
-}
-
-fn start(folder: &Path) -> Rig {
-    let opened = queue::open(folder).unwrap();
-    let (outlet, arrivals) = Outlet::new(64, 1024 * 1024);
-    let (tell, state) = watch::channel(IntakeState::default());
-    let (leave, may_leave) = watch::channel(Arc::new(BTreeMap::new()));
-    let (reader, stream) = (opened.reader.clone(), opened.stream);
-    let intake = Intake {
-        writer: opened.writer,
-        reader: opened.reader,
-        arrivals,
-        acknowledged: Vec::new(),
-        state: tell,
-        pulse: Pulse::default(),
-        leave: may_leave,
-        clock: Arc::new(ManualClock::new(stamp())),
-        commit: Commit::Fast,
-        quotas: Quotas::new(NonZeroU32::MAX),
-        rule: TrimRule { keep: Duration::ZERO, max_bytes: MAX_BYTES },
-    };
-    let thread = std::thread::spawn(move || intake.run().unwrap());
-    Rig { outlet, reader, stream, state, leave, thread }
-}
-
-/// Sends until the outlet takes no more for a while; how many were taken.
-async fn fill(outlet: &Outlet) -> u64 {
-    let mut taken = 0;
-    while timeout(Duration::from_millis(500), outlet.send(arrival(), 2000)).await.is_ok_and(|taken| taken) {
-        taken += 1;
-    }
-    taken
+#[tokio::test]
+async fn pause_holds_the_sources_and_a_stop_then_names_what_was_not_taken() {
+    let mut rig = Rig::start(WhenFull::Pause);
+    let taken = rig.fill().await;
+    rig.wait("full", |state| state.full.is_some()).await;
+    let found = rig.stop();
+    assert_eq!(found.gaps.len(), 1, "{} readings of {taken}", found.readings);
+    assert_eq!(found.readings + found.counted(), taken, "every reading is durable or counted");
+    let reason = &found.gaps[0].reason;
+    assert!(reason.contains("the queue was full when the gateway stopped"), "{reason}");
 }
 
 #[tokio::test]
-async fn a_full_queue_holds_its_sources_and_a_stop_then_names_what_was_not_taken() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut rig = start(folder.path());
-    let taken = fill(&rig.outlet).await;
-    assert!(timeout(PATIENCE, rig.state.wait_for(|state| state.full)).await.is_ok(), "{taken} taken");
-    drop(rig.outlet);
-    rig.thread.join().unwrap();
-
-    let records = rig.reader.read(rig.stream, 1, 10_000, usize::MAX).unwrap();
-    let readings = records.iter().filter(|item| item.record.kind == Kind::READING).count() as u64;
-    let gaps: Vec<Gap> = records
-        .iter()
-        .filter(|item| item.record.kind == Kind::GAP)
-        .map(|item| Gap::from_bytes(&item.record.body).unwrap())
-        .collect();
-    assert_eq!(gaps.len(), 1, "{readings} readings of {taken}");
-    assert_eq!(readings + gaps[0].count.unwrap(), taken, "every reading is durable or counted");
-    assert!(gaps[0].reason.contains("the queue was full when the gateway stopped"), "{}", gaps[0].reason);
-}
-
-#[tokio::test]
-async fn a_full_queue_goes_on_when_what_it_holds_may_leave() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut rig = start(folder.path());
-    fill(&rig.outlet).await;
-    assert!(timeout(PATIENCE, rig.state.wait_for(|state| state.full)).await.is_ok());
-    rig.leave.send_replace(Arc::new([(rig.stream, u64::MAX)].into()));
+async fn pause_goes_on_when_what_the_queue_holds_may_leave() {
+    let mut rig = Rig::start(WhenFull::Pause);
+    rig.fill().await;
+    rig.wait("full", |state| state.full.is_some()).await;
     let before = rig.state.borrow().durable;
-    assert!(timeout(PATIENCE, rig.state.wait_for(|state| state.durable > before && !state.full)).await.is_ok());
-    assert!(timeout(PATIENCE, rig.outlet.send(arrival(), 2000)).await.unwrap(), "it takes readings again");
-    drop(rig.outlet);
-    rig.thread.join().unwrap();
+    rig.leave.send_replace(Arc::new([(rig.stream, u64::MAX)].into()));
+    rig.wait("room", |state| state.durable > before && state.full.is_none()).await;
+    assert!(rig.send().await, "it takes readings again");
+    rig.stop();
+}
+
+#[tokio::test]
+async fn drop_newest_takes_and_acknowledges_everything_and_one_gap_counts_what_the_full_queue_had_no_room_for() {
+    let mut rig = Rig::start(WhenFull::DropNewest);
+    let sent = rig.send_until(|state| state.dropped >= 100).await;
+    rig.wait_acknowledged(sent).await;
+    assert!(rig.state.borrow().live_bytes < full::MAX_BYTES);
+    // There is room again: the count becomes a gap at once, and what comes then is kept.
+    rig.leave.send_replace(Arc::new([(rig.stream, u64::MAX)].into()));
+    rig.wait("room", |state| state.full.is_none()).await;
+    rig.leave.send_replace(Arc::new(BTreeMap::new()));
+    let durable = rig.state.borrow().durable;
+    assert!(rig.send().await);
+    rig.wait("one reading and its gap", |state| state.durable > durable).await;
+    let found = rig.stop();
+    assert_eq!((found.gaps.len(), found.counted()), (1, found.dropped));
+    assert_eq!(found.gaps[0].reason, "the queue was full: the newest readings were dropped");
+    assert_eq!(found.last - 1 + found.dropped, sent + 1, "every number but the gap's is a reading");
+}
+
+#[tokio::test]
+async fn drop_newest_writes_its_count_also_at_a_stop_and_from_time_to_time_while_the_queue_is_full() {
+    let mut rig = Rig::start(WhenFull::DropNewest);
+    let mut sent = rig.send_until(|state| state.dropped >= 10).await;
+    rig.wait_acknowledged(sent).await;
+    let durable = rig.state.borrow().durable;
+    rig.clock.advance_us(10_000_000);
+    rig.wait("a gap after ten seconds", |state| state.durable == durable + 1).await;
+    for _ in 0..50 {
+        assert!(rig.send().await);
+        sent += 1;
+    }
+    rig.wait_acknowledged(50).await;
+    assert_eq!(rig.state.borrow().durable, durable + 1, "the next is due later");
+    let found = rig.stop();
+    assert_eq!((found.gaps.len(), found.counted()), (2, found.dropped));
+    assert_eq!((found.gaps[1].count, found.readings + found.dropped), (Some(50), sent));
+}
+
+#[tokio::test]
+async fn drop_oldest_keeps_the_newest_and_counts_what_made_room() {
+    let mut rig = Rig::start(WhenFull::DropOldest);
+    let sent = rig.send_until(|state| state.dropped >= 100).await;
+    rig.wait_acknowledged(sent).await;
+    rig.wait("every reading is durable", |state| state.durable == sent).await;
+    let state = *rig.state.borrow();
+    assert!(state.live_bytes < full::MAX_BYTES / 100 * 95, "{state:?}");
+    let found = rig.stop();
+    assert_eq!((found.gaps.len(), found.last), (0, sent), "the drain finds the hole by its numbers");
+    assert_eq!(found.readings + found.dropped, sent);
+}
+
+#[tokio::test]
+async fn what_has_been_delivered_goes_first_whatever_the_policy() {
+    for when_full in [WhenFull::DropNewest, WhenFull::DropOldest, WhenFull::Pause] {
+        let mut rig = Rig::start(when_full);
+        rig.leave.send_replace(Arc::new([(rig.stream, u64::MAX)].into()));
+        let sent = rig.send_until(|state| state.durable >= 10_000).await;
+        rig.wait_acknowledged(sent).await;
+        let found = rig.stop();
+        assert_eq!((found.dropped, found.gaps.len(), found.last), (0, 0, sent), "{when_full:?}");
+        assert!(found.readings < sent, "more than the queue can hold");
+    }
+}
+
+#[tokio::test]
+async fn a_disk_below_its_reserve_counts_as_full_whatever_the_queue_holds_until_there_is_a_quarter_more() {
+    for when_full in [WhenFull::DropNewest, WhenFull::DropOldest] {
+        let disk = Disk::of(RESERVE - 1);
+        let mut rig = Rig::start_on(when_full, Arc::clone(&disk), RESERVE);
+        rig.wait("full", |state| state.full.is_some()).await;
+        assert!(rig.send().await);
+        rig.wait("the reading is dropped: nothing older is there", |state| state.dropped == 1).await;
+        rig.wait_acknowledged(1).await;
+        disk.free(RESERVE * 5 / 4);
+        rig.wait("room, and the gap", |state| state.full.is_none() && state.durable == 1).await;
+        let found = rig.stop();
+        assert_eq!((found.readings, found.counted()), (0, 1));
+        assert_eq!(found.gaps[0].reason, "the disk was nearly full: the newest readings were dropped");
+    }
+}
+
+#[tokio::test]
+async fn what_the_queue_refuses_is_dropped_and_counted_and_it_goes_on_by_itself() {
+    let disk = Disk::of(u64::MAX);
+    disk.refuse(true);
+    let mut rig = Rig::start_on(WhenFull::DropNewest, Arc::clone(&disk), RESERVE);
+    assert!(rig.send().await && rig.send().await);
+    rig.wait("both dropped", |state| state.dropped == 2 && state.full.is_some()).await;
+    rig.wait_acknowledged(2).await;
+    // Its count is refused too, and kept.
+    let before = disk.refused();
+    rig.clock.advance_us(10_000_000);
+    disk.wait_refused(before + 1).await;
+    disk.refuse(false);
+    assert!(rig.send().await);
+    rig.wait("the reading is taken", |state| state.durable >= 1).await;
+    rig.wait("its count too, and all is well", |state| state.durable == 2 && state.full.is_none()).await;
+    let found = rig.stop();
+    assert_eq!((found.readings, found.counted()), (1, 2));
+}
+
+#[tokio::test]
+async fn what_the_queue_refuses_waits_unacknowledged_with_pause() {
+    let disk = Disk::of(u64::MAX);
+    disk.refuse(true);
+    let mut rig = Rig::start_on(WhenFull::Pause, Arc::clone(&disk), RESERVE);
+    assert!(rig.send().await);
+    disk.wait_refused(2).await;
+    assert_eq!(rig.acknowledged(), 0);
+    disk.refuse(false);
+    rig.wait("the reading is taken", |state| state.durable == 1 && state.full.is_none()).await;
+    rig.wait_acknowledged(1).await;
+    let found = rig.stop();
+    assert_eq!((found.readings, found.gaps.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_disk_that_stays_full_does_not_keep_the_gateway_from_stopping() {
+    for when_full in [WhenFull::DropNewest, WhenFull::DropOldest, WhenFull::Pause] {
+        let disk = Disk::of(u64::MAX);
+        disk.refuse(true);
+        let mut rig = Rig::start_on(when_full, Arc::clone(&disk), RESERVE);
+        assert!(rig.send().await);
+        rig.wait("full", |state| state.full.is_some()).await;
+        let found = rig.stop();
+        assert_eq!((found.readings, found.gaps.len()), (0, 0), "{when_full:?}");
+    }
 }

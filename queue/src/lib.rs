@@ -90,6 +90,7 @@ mod missing;
 #[cfg(test)]
 mod model;
 mod pack;
+pub mod pressure;
 mod queue;
 mod reader;
 mod record;

@@ -72,7 +72,7 @@ fn the_shipped_file_is_valid_and_shows_the_defaults() {
     assert_eq!(explicit.gateway, with_site);
     let with_password = Mysql { password_file: explicit.mysql.password_file.clone(), ..shipped.mysql };
     assert_eq!(explicit.mysql, with_password);
-    assert_eq!(explicit.queue, Queue { max_bytes: Some(4 << 30), ..shipped.queue });
+    assert_eq!(explicit.queue, Queue { max_bytes: Some(4 << 30), reserve_bytes: Some(256 << 20), ..shipped.queue });
     let led = Led { line: 17, chip: "/dev/gpiochip0".into(), active_low: false };
     assert_eq!((shipped.led, explicit.led), (None, Some(led)));
     let Mqtt { user, password_file, node, .. } = explicit.mqtt[0].clone();

@@ -37,36 +37,26 @@ impl Backlog {
     /// The next batch for a source, oldest stream first; none when it has everything.
     pub async fn next_batch(&self, source: &Source) -> Result<Option<Batch>, DrainError> {
         let spans = self.reader.spans();
-        // What cannot be read for want of rights is not missing: its stream waits, and the others go on.
-        let is_in_doubt = || self.reader.unreadable().is_some();
         for known in self.reader.known_streams() {
             let stream = known.stream;
             let Some(cursor) = source.cursor(stream) else { continue };
             let queued = spans.iter().find(|span| span.stream == stream).map_or(0, |span| span.last);
-            if cursor < queued {
-                let items = self.read(stream, cursor.saturating_add(1)).await?;
-                let items = if is_in_doubt() { without_holes(items, cursor) } else { items };
-                if !items.is_empty() {
-                    return Ok(Some(plan(stream, cursor, items)));
-                }
-            }
-            // Nothing of it can be read any more. The stream that is being written has no end yet to be missing.
-            let end = known.end.max(queued);
-            if cursor < end && stream != self.current && !is_in_doubt() {
-                return Ok(Some(Batch::of_missing(stream, cursor, end)));
+            // The stream that is being written has no end yet to be missing.
+            let end = if stream == self.current { queued } else { known.end.max(queued) };
+            if cursor < end
+                && let Some(batch) = self.batch(Lacking { stream, cursor, queued, end }).await?
+            {
+                return Ok(Some(batch));
             }
         }
         Ok(None)
     }
 
-    async fn read(&self, stream: StreamId, from: u64) -> Result<Vec<Numbered>, DrainError> {
-        let reader = self.reader.clone();
-        let read = tokio::task::spawn_blocking(move || reader.read(stream, from, BATCH_ROWS, BATCH_BYTES));
-        match read.await.map_err(io::Error::other)? {
-            // The reader remembers it: from now on its stream is in doubt.
-            Err(QueueError::Io { .. }) => Ok(Vec::new()),
-            outcome => Ok(outcome?),
-        }
+    /// In a thread that may wait for the disk.
+    async fn batch(&self, lacking: Lacking) -> Result<Option<Batch>, DrainError> {
+        let (reader, current) = (self.reader.clone(), self.current);
+        let batch = tokio::task::spawn_blocking(move || lacking.batch(&reader, current));
+        Ok(batch.await.map_err(io::Error::other)??)
     }
 
     /// Keeps the list of remembered streams within its bound; only streams that every server has go. Returns them.
@@ -83,4 +73,41 @@ impl Backlog {
 fn without_holes(items: Vec<Numbered>, cursor: u64) -> Vec<Numbered> {
     let follow = (cursor.saturating_add(1)..).zip(items).take_while(|(expected, item)| *expected == item.seq);
     follow.map(|(_, item)| item).collect()
+}
+
+/// What a source lacks of a stream.
+struct Lacking {
+    stream: StreamId,
+    /// How far it has it.
+    cursor: u64,
+    /// The last number in the queue; 0 when there is none.
+    queued: u64,
+    /// The last number that there ever was.
+    end: u64,
+}
+
+impl Lacking {
+    fn batch(&self, reader: &Reader, current: StreamId) -> Result<Option<Batch>, QueueError> {
+        let Self { stream, cursor, queued, end } = *self;
+        let why = |first, last| reader.why_missing(stream, first, last);
+        if cursor < queued {
+            let items = match reader.read(stream, cursor.saturating_add(1), BATCH_ROWS, BATCH_BYTES) {
+                // The reader remembers it: from now on the stream is in doubt.
+                Err(QueueError::Io { .. }) => Vec::new(),
+                read => read?,
+            };
+            let items = if is_in_doubt(reader) { without_holes(items, cursor) } else { items };
+            if !items.is_empty() {
+                return Ok(Some(plan(stream, cursor, items, why)));
+            }
+        }
+        // Nothing of it can be read any more.
+        let is_gone = stream != current && !is_in_doubt(reader);
+        Ok(is_gone.then(|| Batch::of_missing(stream, cursor, end, why)))
+    }
+}
+
+/// What cannot be read for want of rights is not missing: its stream waits, and the others go on.
+fn is_in_doubt(reader: &Reader) -> bool {
+    reader.unreadable().is_some()
 }

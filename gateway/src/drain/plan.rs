@@ -1,11 +1,7 @@
 //! From numbered records to the rows of one transaction. Pure.
 
-use queue::{Kind, Numbered, StreamId};
+use queue::{Kind, MissingSpan, Numbered, StreamId, Why};
 use sensors::{DeadLetter, Gap, Reading};
-
-/// Why numbers are missing between the cursor and what the queue still holds.
-const NOT_IN_QUEUE: &str =
-    "no longer in the queue: dropped after delivery to another server, or lost with a damaged store";
 
 /// A row of `gaps`: what is missing, and which numbers of the stream it stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,32 +48,46 @@ pub struct Batch {
     pub gaps: Vec<GapRow>,
     /// Dead letters.
     pub dead_letters: Vec<DeadLetterRow>,
+    /// How many numbers of it the queue does not hold any more.
+    pub missing: u64,
 }
 
 impl Batch {
     fn after(stream: StreamId, cursor: u64) -> Self {
         let first = cursor.saturating_add(1);
-        Self { stream, first, last: cursor, readings: Vec::new(), gaps: Vec::new(), dead_letters: Vec::new() }
+        Self {
+            stream,
+            first,
+            last: cursor,
+            readings: Vec::new(),
+            gaps: Vec::new(),
+            dead_letters: Vec::new(),
+            missing: 0,
+        }
     }
 
     /// Numbers that the queue does not hold any more.
-    pub fn of_missing(stream: StreamId, cursor: u64, through: u64) -> Self {
+    pub fn of_missing(stream: StreamId, cursor: u64, through: u64, why: impl Explain) -> Self {
         let mut batch = Self::after(stream, cursor);
-        batch.skip_to(through);
+        batch.skip_to(through, &why);
         batch
     }
 
-    fn skip_to(&mut self, last: u64) {
-        let gap = Gap {
-            node: None,
-            channel: None,
-            reason: NOT_IN_QUEUE.to_owned(),
-            from_us: None,
-            to_us: None,
-            count: Some(last.saturating_sub(self.last)),
-        };
-        self.gaps.push(GapRow { seq: self.last.saturating_add(1), last_seq: last, gap });
+    /// Names what is missing up to `last`, with a row for each reason.
+    fn skip_to(&mut self, last: u64, why: &impl Explain) {
+        let first = self.last.saturating_add(1);
+        if first <= last {
+            why(first, last).into_iter().for_each(|span| self.name_missing(span));
+        }
         self.last = last;
+    }
+
+    fn name_missing(&mut self, MissingSpan { first, last, why }: MissingSpan) {
+        let count = last - first + 1;
+        let reason = words(why).to_owned();
+        let gap = Gap { node: None, channel: None, reason, from_us: None, to_us: None, count: Some(count) };
+        self.gaps.push(GapRow { seq: first, last_seq: last, gap });
+        self.missing = self.missing.saturating_add(count);
     }
 
     /// Rows that it writes.
@@ -86,17 +96,13 @@ impl Batch {
         u64::try_from(rows).unwrap_or(u64::MAX)
     }
 
-    /// How many numbers of it the queue does not hold any more.
-    pub fn missing(&self) -> u64 {
-        let lost = self.gaps.iter().filter(|row| row.gap.reason == NOT_IN_QUEUE);
-        lost.filter_map(|row| row.gap.count).sum()
+    fn take(&mut self, item: Numbered, why: &impl Explain) {
+        self.skip_to(item.seq.saturating_sub(1), why);
+        self.last = item.seq;
+        self.place(item);
     }
 
-    fn take(&mut self, item: Numbered) {
-        if item.seq > self.last.saturating_add(1) {
-            self.skip_to(item.seq - 1);
-        }
-        self.last = item.seq;
+    fn place(&mut self, item: Numbered) {
         let body = &item.record.body;
         let trouble = match item.record.kind {
             Kind::READING => match Reading::from_bytes(body) {
@@ -136,11 +142,27 @@ impl DeadLetterRow {
     }
 }
 
+/// Says why numbers, both included, are not in the queue; all of them, in order.
+pub trait Explain: Fn(u64, u64) -> Vec<MissingSpan> {}
+
+impl<F: Fn(u64, u64) -> Vec<MissingSpan>> Explain for F {}
+
 /// The batch that follows `cursor`, of what the queue gave from there on.
-pub fn plan(stream: StreamId, cursor: u64, items: Vec<Numbered>) -> Batch {
+pub fn plan(stream: StreamId, cursor: u64, items: Vec<Numbered>, why: impl Explain) -> Batch {
     let mut batch = Batch::after(stream, cursor);
-    items.into_iter().for_each(|item| batch.take(item));
+    items.into_iter().for_each(|item| batch.take(item, &why));
     batch
+}
+
+/// The reason that a row of gaps gives.
+fn words(why: Why) -> &'static str {
+    match why {
+        Why::Gone => {
+            "no longer in the queue: dropped after delivery to another server, or lost with a damaged part of it"
+        }
+        Why::Dropped => "dropped because the queue was full (queue.when_full = \"drop-oldest\")",
+        Why::Unfinished => "not whole on the disk after a power cut: not acknowledged, unless the disk is damaged",
+    }
 }
 
 #[cfg(test)]
@@ -161,14 +183,22 @@ mod tests {
         Numbered { seq, written_ms: 0, record: Record { kind, body: vec![1, 2, 3] } }
     }
 
+    fn gone(first: u64, last: u64) -> Vec<MissingSpan> {
+        vec![MissingSpan { first, last, why: Why::Gone }]
+    }
+
+    fn spans(batch: &Batch) -> Vec<(u64, u64)> {
+        batch.gaps.iter().map(|row| (row.seq, row.last_seq)).collect()
+    }
+
     #[test]
     fn every_number_is_a_row_or_named_by_a_gap() {
-        let batch = plan(stream(), 4, vec![gap(8), unknown(9, Kind(77)), unknown(12, Kind::READING)]);
+        let items = vec![gap(8), unknown(9, Kind(77)), unknown(12, Kind::READING)];
+        let batch = plan(stream(), 4, items, gone);
         assert_eq!((batch.first, batch.last), (5, 12));
-        let spans: Vec<(u64, u64)> = batch.gaps.iter().map(|row| (row.seq, row.last_seq)).collect();
-        assert_eq!(spans, [(5, 7), (8, 8), (10, 11)]);
+        assert_eq!(spans(&batch), [(5, 7), (8, 8), (10, 11)]);
         assert_eq!(batch.gaps[0].gap.count, Some(3));
-        assert_eq!(batch.missing(), 5, "5 to 7 and 10 to 11; the gap at 8 was in the queue");
+        assert_eq!(batch.missing, 5, "5 to 7 and 10 to 11; the gap at 8 was in the queue");
         let letters: Vec<u64> = batch.dead_letters.iter().map(|row| row.seq).collect();
         assert_eq!(letters, [9, 12], "an unknown kind and a damaged reading keep their bytes and their numbers");
         assert_eq!(batch.dead_letters[0].bytes, [1, 2, 3]);
@@ -176,8 +206,22 @@ mod tests {
 
     #[test]
     fn a_stream_that_is_gone_becomes_one_gap() {
-        let batch = Batch::of_missing(stream(), 10, 25);
+        let batch = Batch::of_missing(stream(), 10, 25, gone);
         assert_eq!((batch.first, batch.last, batch.gaps.len()), (11, 25, 1));
         assert_eq!((batch.gaps[0].seq, batch.gaps[0].last_seq, batch.gaps[0].gap.count), (11, 25, Some(15)));
+    }
+
+    #[test]
+    fn a_hole_with_several_reasons_gets_a_row_for_each() {
+        let why = |first, last| {
+            assert_eq!((first, last), (1, 8));
+            let span = |first, last, why| MissingSpan { first, last, why };
+            vec![span(1, 3, Why::Dropped), span(4, 4, Why::Gone), span(5, 8, Why::Unfinished)]
+        };
+        let batch = plan(stream(), 0, vec![gap(9)], why);
+        assert_eq!(spans(&batch), [(1, 3), (4, 4), (5, 8), (9, 9)]);
+        let told: Vec<&str> = batch.gaps.iter().filter_map(|row| row.gap.reason.split_whitespace().next()).collect();
+        assert_eq!(told, ["dropped", "no", "not", "test"]);
+        assert_eq!(batch.missing, 8);
     }
 }

@@ -42,9 +42,9 @@ impl Drain {
 
     /// Counts a batch, and says so when it held gaps for what the queue had lost.
     pub(super) fn tell_written(&self, batch: &Batch, again: u64) {
-        let missing = batch.missing();
+        let missing = batch.missing;
         if missing > 0 {
-            warn!(stream = %batch.stream, "{missing} readings are no longer in the queue; rows of gaps say which");
+            warn!(stream = %batch.stream, "{missing} readings are no longer in the queue; rows of gaps say which and why");
         }
         self.state.send_modify(|state| {
             state.trouble = None;

@@ -1,7 +1,7 @@
 //! What one node may bring. What is beyond is dropped, counted, and named by gaps.
 //!
 //! A dropped message is acknowledged like a durable one, or its broker would send it for ever. Its count waits in memory for
-//! the gap: at most [`LONGEST_SPAN_US`], and while the queue is full until it has room. A gateway that is killed in this
+//! the gap: at most [`LONGEST_SPAN_US`], and while there is no room as long as [`super::Untold`] waits. A gateway that is killed in this
 //! time forgets the count; one that stops does not.
 
 use config::NodeId;

@@ -22,7 +22,7 @@ pub enum State {
     Well,
     /// Readings wait in the queue.
     DatabaseAway,
-    /// Nothing more is taken.
+    /// Readings are dropped, or not taken.
     QueueFull,
     /// The gateway is about to end.
     Stopping,
@@ -32,7 +32,7 @@ pub enum State {
 pub fn state(intake: IntakeState, drain: &DrainState, stopping: bool) -> State {
     if stopping {
         State::Stopping
-    } else if intake.full {
+    } else if intake.full.is_some() {
         State::QueueFull
     } else if drain.source.is_none() || drain.trouble.is_some() {
         State::DatabaseAway
@@ -76,6 +76,7 @@ impl Blinks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Full;
 
     /// Every change of the LED within so many milliseconds, as when and to what.
     fn changes(until_ms: u64, lit: impl FnMut(u64) -> bool) -> Vec<(u64, bool)> {
@@ -128,7 +129,9 @@ mod tests {
         let well = DrainState { source: Some("db1:3306".to_owned()), ..DrainState::default() };
         let troubled = DrainState { trouble: Some("access denied".to_owned()), ..well.clone() };
         let room = IntakeState::default();
-        let full = IntakeState { full: true, ..room };
+        let (cause, when_full) = (queue::pressure::Cause::Queue, config::WhenFull::DropNewest);
+        let why = Full { cause, when_full, since_us: 0, dropped: 0 };
+        let full = IntakeState { full: Some(why), ..room };
         assert_eq!(state(room, &well, false), State::Well);
         assert_eq!(state(room, &away, false), State::DatabaseAway);
         assert_eq!(state(room, &troubled, false), State::DatabaseAway);

@@ -1,4 +1,7 @@
 use super::*;
+use crate::status::Full;
+use config::WhenFull;
+use queue::pressure::Cause;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -21,6 +24,10 @@ impl Line for FakeLine {
         self.set.lock().unwrap().push((self.start.elapsed().as_millis(), on));
         Ok(())
     }
+}
+
+fn full() -> Full {
+    Full { cause: Cause::Queue, when_full: WhenFull::Pause, since_us: 0, dropped: 0 }
 }
 
 fn refused() -> LineError {
@@ -85,7 +92,7 @@ async fn the_led_follows_intake_and_drain_and_is_off_after_a_stop() {
     rig.drain.send_modify(|state| state.source = None);
     pass(&mut led, 1_000).await;
     assert_eq!(rig.set(), [(3_000, true), (3_060, false), (3_200, true), (3_260, false)]);
-    rig.intake.send_modify(|state| state.full = true);
+    rig.intake.send_modify(|state| state.full = Some(full()));
     pass(&mut led, 250).await;
     assert_eq!(rig.set(), [(4_060, true), (4_200, false)]);
     pass(&mut led, 50).await;
@@ -97,7 +104,7 @@ async fn the_led_follows_intake_and_drain_and_is_off_after_a_stop() {
 #[tokio::test(start_paused = true)]
 async fn the_led_is_off_when_its_task_is_ended() {
     let rig = Rig::new();
-    rig.intake.send_modify(|state| state.full = true);
+    rig.intake.send_modify(|state| state.full = Some(full()));
     let mut led = Box::pin(rig.show());
     pass(&mut led, 100).await;
     drop(led);

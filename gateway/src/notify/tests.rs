@@ -1,4 +1,6 @@
 use super::*;
+use config::WhenFull;
+use queue::pressure::Cause;
 use std::sync::Mutex;
 
 struct Rig {
@@ -74,11 +76,16 @@ async fn each_failover_and_each_change_of_the_queue_is_told_once() {
         rig.drain.send_modify(|state| state.delivered += 1);
         pass(&mut watcher, 100).await;
     }
-    for full in [true, true, false] {
+    for dropped in [Some(0), Some(7), None] {
+        let (cause, when_full, since_us) = (Cause::Disk, WhenFull::DropNewest, 0);
+        let full = dropped.map(|dropped| Full { cause, when_full, since_us, dropped });
         rig.intake.send_modify(|state| state.full = full);
         pass(&mut watcher, 100).await;
     }
     assert_eq!(rig.told(), [EventKind::Failover, EventKind::Failover, EventKind::QueueFull, EventKind::QueueRoom]);
+    let told = rig.told.lock().unwrap();
+    assert!(told[2].1.starts_with("the disk is nearly full: dropping the newest readings"), "{told:?}");
+    assert!(told[3].1.contains("has room again; 7 readings were dropped"), "{told:?}");
 }
 
 #[test]

@@ -75,7 +75,10 @@ impl Board {
             durable: intake.durable,
             live_bytes: intake.live_bytes,
             max_bytes: self.max_bytes,
-            full: intake.full,
+            pressed: intake.is_pressed,
+            full: intake.full.is_some(),
+            full_because: intake.full.map(|full| full.words()),
+            dropped: intake.dropped,
             over_quota: intake.over_quota,
             damaged_places: self.reader.damaged_places(),
             ..QueueState::default()

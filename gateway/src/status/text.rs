@@ -51,7 +51,7 @@ pub fn line(intake: IntakeState, drain: &DrainState, sources: &[SourceState], fi
     };
     let away = sources.iter().filter_map(|state| Some(format!("{} is away ({})", state.name, state.trouble.as_ref()?)));
     let mut parts = vec![numbers, to];
-    parts.extend(intake.full.then(|| "the queue is full".to_owned()));
+    parts.extend(intake.full.map(|full| full.words()));
     parts.extend(drain.trouble.iter().map(|trouble| format!("waits: {trouble}")));
     parts.extend(away);
     parts.extend(first_steps.filter(|_| drain.delivered == 0).map(str::to_owned));
@@ -86,14 +86,17 @@ fn source(state: &SourceState, now_us: i64) -> String {
 fn queue(snapshot: &Snapshot) -> Vec<String> {
     let queue = &snapshot.queue;
     let oldest = queue.oldest_waiting_s.map_or_else(String::new, |age| format!(" (oldest {})", duration(age)));
-    let full = if queue.full { "; FULL, nothing more is taken" } else { "" };
     let mut lines = vec![format!(
-        "queue     {} readings wait for the database{oldest}, {} kept after delivery; {} of {}{full}",
+        "queue     {} readings wait for the database{oldest}, {} kept after delivery; {} of {}",
         queue.waiting,
         queue.kept,
         bytes(queue.live_bytes),
         bytes(queue.max_bytes)
     )];
+    lines.extend(queue.full_because.iter().map(|why| format!("          FULL: {why}")));
+    if queue.dropped > 0 {
+        lines.push(format!("          {} readings dropped since the start for want of room (see gaps)", queue.dropped));
+    }
     if queue.damaged_places > 0 {
         lines.push(format!("          {} damaged places met; what they held becomes gaps", queue.damaged_places));
     }
@@ -125,7 +128,8 @@ fn duration(seconds: u64) -> String {
     }
 }
 
-fn bytes(bytes: u64) -> String {
+/// A number of bytes as people read it, rounded down.
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     let unit = UNITS.iter().find(|(_, size)| bytes >= *size);
     unit.map_or_else(
@@ -137,6 +141,9 @@ fn bytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Full;
+    use config::WhenFull;
+    use queue::pressure::Cause;
 
     #[test]
     fn the_line_says_what_is_in_the_way_and_the_first_steps_until_something_is_delivered() {
@@ -159,8 +166,10 @@ mod tests {
             "9 readings durable, 7 delivered since the start; source a"
         );
         let stuck = DrainState { trouble: Some("no right".to_owned()), ..delivers };
-        let full = IntakeState { full: true, ..intake };
-        assert!(line(full, &stuck, &[], None).ends_with("source a; the queue is full; waits: no right"));
+        let why = Full { cause: Cause::Queue, when_full: WhenFull::Pause, since_us: 0, dropped: 0 };
+        let full = IntakeState { full: Some(why), ..intake };
+        let shown = line(full, &stuck, &[], None);
+        assert!(shown.contains("source a; the queue is full: ") && shown.ends_with("; waits: no right"), "{shown}");
     }
 
     #[test]

@@ -5,9 +5,10 @@ use super::notices::{self, Notices};
 use super::parts::Parts;
 use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
+use crate::disk::Disk;
 use crate::drain::backlog::Backlog;
 use crate::drain::{Drain, Settings};
-use crate::intake::{Intake, IntakeError, Quotas, TrimRule};
+use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, Untold};
 use crate::led::Watched;
 use crate::local;
 use crate::memory::Memory;
@@ -21,8 +22,7 @@ use config::Config;
 use queue::{Opened, Reader, StreamId};
 use sensors::{Arrival, Content, KernelClock, Outlet, SampleClock};
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -34,8 +34,6 @@ const MESSAGES_WAITING: usize = 4096;
 const BYTES_WAITING: u32 = 4 * 1024 * 1024;
 /// Given up when the disk is full and something still has to be written.
 const BALLAST_BYTES: u64 = 16 * 1024 * 1024;
-/// The largest default for `queue.max`.
-const MOST_DEFAULT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Starts everything; with `simulate`, the nodes of I2C buses are simulated.
 pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool) -> Result<Parts, Trouble> {
@@ -46,9 +44,10 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let clock: Arc<dyn SampleClock> =
         Arc::new(KernelClock::open().map_err(|source| Trouble::System { doing: "read the kernel's clock", source })?);
     let memory = Memory::open(state).map_err(unusable)?;
-    let room = queue::Settings { ballast_bytes: BALLAST_BYTES, ..queue::Settings::default() };
-    let Opened { writer, reader, stream, damaged, marks_set_aside } =
-        queue::open_with(&state.join("queue"), room)?;
+    let folder = state.join("queue");
+    let reserve_bytes = Disk::look(state).map_err(unusable)?.reserve_bytes(&config.queue);
+    let room = queue::Settings { reserve_bytes: Some(reserve_bytes), ballast_bytes: BALLAST_BYTES };
+    let Opened { writer, reader, stream, damaged, marks_set_aside } = queue::open_with(&folder, room)?;
     let notices = Notices::start(config, &passwords, Arc::clone(&clock));
     for what in damaged {
         let text = format!(
@@ -82,8 +81,10 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let make = Sources::new(outlet, sources_stop, Arc::clone(&clock));
     let Sources { tasks: sources, acknowledged, meters, .. } =
         make.mqtt(config, &passwords, &receipts).serial(config).i2c(config, simulate);
-    let max_bytes = max_bytes(config, state).map_err(unusable)?;
-    let rule = TrimRule { keep: config.queue.keep, max_bytes };
+    let disk = Disk::look(&folder).map_err(unusable)?;
+    let max_bytes = disk.max_bytes(&config.queue);
+    let room = RoomWatch::new(room_rule(config, folder, disk));
+    let rule = TrimRule { keep: config.queue.keep };
     let commit = config.queue.commit;
     let [(_, intake_pulse), (_, drain_pulse)] = pulses.clone();
     let intake = Intake {
@@ -98,6 +99,8 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         commit,
         quotas: Quotas::new(config.quota.readings_per_second),
         rule,
+        room,
+        untold: Untold::default(),
     };
     let intake = start_intake(intake)?;
     let settings = settings(config, passwords.mysql);
@@ -229,11 +232,12 @@ fn start_local(state: &Path, board: &Arc<Board>) -> Option<JoinHandle<()>> {
     }
 }
 
-/// A quarter of the disk, at most 4 GiB, unless configured.
-fn max_bytes(config: &Config, state: &Path) -> io::Result<u64> {
-    if let Some(bytes) = config.queue.max_bytes {
-        return Ok(bytes);
+fn room_rule(config: &Config, folder: PathBuf, disk: Disk) -> RoomRule {
+    RoomRule {
+        when_full: config.queue.when_full,
+        max_bytes: disk.max_bytes(&config.queue),
+        reserve_bytes: disk.reserve_bytes(&config.queue),
+        // A disk that does not say what is free is no reason to drop readings: if it is full the queue refuses them.
+        free_bytes: Box::new(move || Disk::look(&folder).map_or(u64::MAX, |disk| disk.free)),
     }
-    let disk = rustix::fs::statvfs(state)?;
-    Ok((disk.f_blocks.saturating_mul(disk.f_frsize) / 4).min(MOST_DEFAULT_BYTES))
 }

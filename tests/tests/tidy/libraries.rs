@@ -3,8 +3,9 @@
 use crate::files::{TextFile, assert_none, finds, is_of_a_name, text_files};
 
 /// A library, and the files that may name it; an entry that ends with `/` is a folder.
-const PLACES: [(&str, &[&str]); 9] = [
+const PLACES: [(&str, &[&str]); 10] = [
     ("sled", &["queue/src/store.rs"]),
+    ("lz4_flex", &["queue/src/body.rs"]),
     ("governor", &["gateway/src/intake/quota.rs"]),
     ("gpiocdev", &["gateway/src/led/character_device.rs"]),
     ("rppal", &["gateway/src/led/pi.rs"]),

@@ -1,6 +1,8 @@
 //! What a machine still lacks for a configuration, pure: each with the command that mends it.
 
 use super::machine::{Facts, Owner};
+use crate::disk::{Disk, file_bytes};
+use crate::status::bytes;
 use config::{Config, Problem};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -9,15 +11,17 @@ use std::path::Path;
 pub fn problems(config: &Config, facts: &Facts) -> Vec<Problem> {
     let passwords =
         super::password_files(config).into_iter().filter_map(|(key, file)| open_to_all(config, facts, &key, file));
-    passwords.chain(foreign_state(config, facts)).collect()
+    passwords.chain(foreign_state(config, facts)).chain(small_disk(config, facts)).collect()
 }
 
-/// What keeps nodes from being heard, or the LED from being lit; the gateway runs all the same.
+/// What keeps nodes from being heard, the LED from being lit or the queue from holding all it may; the gateway runs all the
+/// same.
 pub fn warnings(config: &Config, facts: &Facts) -> Vec<String> {
     let buses = config.i2c.iter().map(|i2c| i2c.bus.as_path());
     let ports = config.serial.iter().map(|serial| serial.port.as_path());
     let mut found: Vec<String> = buses.clone().filter_map(|bus| missing_bus(bus, facts)).collect();
     found.extend(ports.clone().filter_map(|port| console(port, facts)));
+    found.extend(used_disk(config, facts));
     found.extend(missing_group("i2c", buses, facts));
     found.extend(missing_group("dialout", ports, facts));
     found.extend(missing_group("gpio", config.led.iter().map(|led| led.chip.as_path()), facts));
@@ -37,6 +41,43 @@ fn foreign_state(config: &Config, facts: &Facts) -> Option<Problem> {
     let what = format!("{folder} belongs to the user {name}, and {} cannot keep a queue there", user.name);
     let remedy = format!("run `chown -R {} {folder}`, or run fieldgate as {name}", user.name);
     Some(config.problem("gateway.state_dir", &what, &remedy))
+}
+
+/// A disk that can never hold what is configured.
+fn small_disk(config: &Config, facts: &Facts) -> Option<Problem> {
+    let disk = facts.disk?;
+    let (max, reserve) = (disk.max_bytes(&config.queue), disk.reserve_bytes(&config.queue));
+    if file_bytes(max).saturating_add(reserve) <= disk.total {
+        return None;
+    }
+    let most = disk.total.saturating_sub(reserve) / 23 * 10;
+    let what = format!("{}, but the disk has {} in all", wanted(config, disk), bytes(disk.total));
+    let (key, remedy) = match config.queue.max_bytes {
+        Some(_) => ("queue.max", format!("lower it to {} or less, or use a larger disk", bytes(most))),
+        None => ("queue.reserve", "lower it, or use a larger disk".to_owned()),
+    };
+    Some(config.problem(key, &what, &remedy))
+}
+
+/// A disk that could hold it if it were not for the files of others.
+fn used_disk(config: &Config, facts: &Facts) -> Option<String> {
+    let disk = facts.disk.filter(|_| small_disk(config, facts).is_none())?;
+    let needed = file_bytes(disk.max_bytes(&config.queue)).saturating_add(disk.reserve_bytes(&config.queue));
+    let there = disk.free.saturating_add(facts.queue_bytes);
+    (there < needed).then(|| {
+        let (wanted, there) = (wanted(config, disk), bytes(there));
+        format!("queue.max: {wanted}, but only {there} are free for it; the disk will be nearly full before the queue is: free some on the disk, or lower queue.max")
+    })
+}
+
+fn wanted(config: &Config, disk: Disk) -> String {
+    let max = disk.max_bytes(&config.queue);
+    format!(
+        "{} of readings take up to {} in files, and {} stay free (queue.reserve)",
+        bytes(max),
+        bytes(file_bytes(max)),
+        bytes(disk.reserve_bytes(&config.queue))
+    )
 }
 
 fn missing_bus(bus: &Path, facts: &Facts) -> Option<String> {

@@ -1,5 +1,6 @@
 //! What the machine says of itself, as far as `check` asks.
 
+use crate::disk::{Disk, used_by};
 use config::Config;
 use rustix::fs::{Access, access};
 use std::collections::BTreeMap;
@@ -26,6 +27,10 @@ pub struct Facts {
     pub modes: BTreeMap<PathBuf, u32>,
     /// Whose the state folder is, if it is there.
     pub state_owner: Option<Owner>,
+    /// The disk that holds the queue, or will.
+    pub disk: Option<Disk>,
+    /// What its files take there now, bytes.
+    pub queue_bytes: u64,
 }
 
 /// A user and its groups.
@@ -67,6 +72,7 @@ impl Facts {
         let devices = buses.chain(ports).chain(config.led.iter().map(|led| &led.chip));
         let mode = |file: &Path| Some((file.to_owned(), fs::metadata(file).ok()?.mode()));
         let owner = fs::metadata(&config.gateway.state_dir).ok().map(|folder| folder.uid());
+        let queue = config.gateway.state_dir.join("queue");
         Self {
             model: text("/proc/device-tree/model"),
             command_line: text("/proc/cmdline"),
@@ -75,6 +81,8 @@ impl Facts {
             groups: names(&groups).map(|(_, name)| name.to_owned()).collect(),
             devices: devices.filter_map(|path| Some((path.clone(), device(path)?))).collect(),
             modes: super::password_files(config).into_iter().filter_map(|(_, file)| mode(file)).collect(),
+            disk: queue.ancestors().find_map(|folder| Disk::look(folder).ok()),
+            queue_bytes: used_by(&queue),
             state_owner: owner.map(|id| Owner { id, name: name_of(&users, id) }),
         }
     }
@@ -130,6 +138,7 @@ mod tests {
                     [[serial]]\nport = \"/dev/null\"\nnode = \"n\"\n[[serial]]\nport = \"/dev/none\"\nnode = \"m\"\n";
         let facts = Facts::gather(&Config::from_text(text, Path::new("f"), "g").unwrap());
         assert_eq!(facts.state_owner.map(|owner| owner.id), Some(0));
+        assert!(facts.disk.is_some_and(|disk| disk.total > 0));
         assert_eq!(facts.devices.len(), 1);
         assert!(facts.devices[Path::new("/dev/null")].usable);
         assert!(!facts.user.groups.is_empty());

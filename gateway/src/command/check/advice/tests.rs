@@ -1,5 +1,6 @@
 use super::super::machine::{Device, User};
 use super::*;
+use crate::disk::Disk;
 use std::path::PathBuf;
 
 const FILE: &str = r#"[gateway]
@@ -45,6 +46,8 @@ fn pi() -> Facts {
         devices: devices.into(),
         modes: [(PathBuf::from("/etc/secret"), 0o100_600)].into(),
         state_owner: Some(Owner { id: 1000, name: "pi".to_owned() }),
+        disk: Some(Disk { total: 32 << 30, free: 20 << 30 }),
+        queue_bytes: 0,
     }
 }
 
@@ -139,4 +142,39 @@ fn a_password_that_everybody_can_read_and_a_foreign_state_folder_are_problems_wi
         facts.user.id = 0;
     });
     assert_eq!(administrator, Vec::<String>::new());
+}
+
+fn with_queue(settings: &str, facts: &Facts) -> (Vec<String>, Vec<String>) {
+    let text = format!("{FILE}[queue]\n{settings}\n");
+    let config = Config::from_text(&text, Path::new("f.toml"), "g1").unwrap();
+    (problems(&config, facts).iter().map(ToString::to_string).collect(), warnings(&config, facts))
+}
+
+#[test]
+fn a_disk_that_cannot_hold_the_queue_with_its_files_and_the_reserve_is_a_problem() {
+    let on = |total: u64| Facts { disk: Some(Disk { total, free: total }), ..pi() };
+    let fits = (vec![], vec![]);
+    assert_eq!(with_queue("max = \"10 GiB\"\nreserve = \"1 GiB\"", &on(24 << 30)), fits);
+    let (refused, warned) = with_queue("max = \"10 GiB\"\nreserve = \"1 GiB\"", &on(23 << 30));
+    assert_eq!((refused.len(), warned), (1, vec![]));
+    let expected = "queue.max: 10.0 GiB of readings take up to 23.0 GiB in files, and 1.0 GiB stay free \
+                    (queue.reserve), but the disk has 23.0 GiB in all; lower it to 9.5 GiB or less";
+    assert!(refused[0].contains(expected), "{refused:?}");
+    let (refused, _) = with_queue("reserve = \"16 GiB\"", &on(24 << 30));
+    assert!(refused[0].contains("queue.reserve: ") && refused[0].contains("; lower it, or use"), "{refused:?}");
+    assert_eq!(with_queue("", &on(1 << 20)), fits, "the defaults fit every disk");
+}
+
+#[test]
+fn a_disk_that_others_have_filled_is_a_warning_and_what_the_queue_has_itself_counts_as_free() {
+    let with = |free: u64, queue_bytes| Facts { disk: Some(Disk { total: 32 << 30, free }), queue_bytes, ..pi() };
+    let (refused, warned) = with_queue("max = \"1 GiB\"", &with(2 << 30, 0));
+    assert_eq!((refused, warned.len()), (vec![], 1));
+    assert!(
+        warned[0].starts_with("queue.max: 1.0 GiB of readings take up to 2.2 GiB in files, and 256.0 MiB"),
+        "{warned:?}"
+    );
+    assert!(warned[0].contains("only 2.0 GiB are free for it"), "{warned:?}");
+    assert_eq!(with_queue("max = \"1 GiB\"", &with(2 << 30, 1 << 30)), (vec![], vec![]));
+    assert_eq!(with_queue("max = \"1 GiB\"", &Facts { disk: None, ..pi() }), (vec![], vec![]));
 }
