@@ -3,10 +3,12 @@
 //! A thread of its own, since syncing a card blocks. It also trims, so that nobody else writes.
 
 mod gather;
+mod import;
 mod quota;
 mod trim;
 
 use crate::drain::Leave;
+use crate::origin::OriginBook;
 use crate::pulse::Pulse;
 use crate::status::IntakeState;
 use config::Commit;
@@ -14,12 +16,14 @@ use queue::{Kind, QueueError, Record, Unit, Writer};
 use sensors::reading::WireError;
 use sensors::{Arrival, Content, Gap, SampleClock, Ticket};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tracing::error;
 
+pub use import::{Import, bytes_in};
 pub use quota::Quotas;
 pub use trim::TrimRule;
 
@@ -40,6 +44,12 @@ pub struct Intake {
     pub writer: Writer,
     /// The same queue, for reading what may be trimmed.
     pub reader: queue::Reader,
+    /// The queue's folder.
+    pub queue_folder: PathBuf,
+    /// What other commands want taken in.
+    pub imports: mpsc::Receiver<Import>,
+    /// Which gateway made what is in the queue.
+    pub origins: OriginBook,
     /// What the sources bring.
     pub arrivals: mpsc::Receiver<Arrival>,
     /// Where to give back the right to acknowledge, by source.
@@ -85,6 +95,7 @@ impl Intake {
                 }
             }
             self.trim()?;
+            self.import(full)?;
             if full && self.arrivals.is_closed() {
                 self.refuse_rest()?;
                 break;

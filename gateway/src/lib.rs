@@ -9,6 +9,7 @@
 //! - [`topology`]: what each server said, which one takes writes, and why
 //! - [`database`]: the MySQL client behind a small type
 //! - [`memory`]: what is remembered of the servers
+//! - [`origin`]: which gateway made what is in the queue
 //! - [`local`]: lets other commands look into the queue of a running gateway
 //! - [`pulse`], [`status`], [`systemd`]: what people and the service manager see
 //! - [`led`]: the LED that shows how it is getting on
@@ -26,6 +27,7 @@ pub mod local;
 pub mod log;
 pub mod memory;
 pub mod notify;
+pub mod origin;
 pub mod pulse;
 pub mod reconcile;
 pub mod secret;

@@ -3,8 +3,8 @@
 mod board;
 mod text;
 
-pub use board::Board;
-pub use text::{servers, whole};
+pub use board::{Board, Delivered};
+pub use text::{bytes, servers, whole};
 
 use sensors::{ClockQuality, SourceState};
 use serde::{Deserialize, Serialize};

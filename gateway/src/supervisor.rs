@@ -11,6 +11,8 @@ mod sources;
 mod start;
 mod waiting;
 
+pub use start::max_bytes;
+
 use crate::drain::DrainError;
 use crate::exit::Exit;
 use crate::intake::IntakeError;

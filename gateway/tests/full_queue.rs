@@ -5,6 +5,7 @@
 
 use config::Commit;
 use gateway::intake::{Intake, Quotas, TrimRule};
+use gateway::origin::OriginBook;
 use gateway::pulse::Pulse;
 use gateway::status::IntakeState;
 use queue::{Kind, Reader, StreamId};
@@ -15,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -59,6 +60,9 @@ fn start(folder: &Path) -> Rig {
     let intake = Intake {
         writer: opened.writer,
         reader: opened.reader,
+        queue_folder: folder.to_owned(),
+        imports: mpsc::channel(1).1,
+        origins: OriginBook::open(folder, ("barn-1", "barn"), &[]).unwrap(),
         arrivals,
         acknowledged: Vec::new(),
         state: tell,

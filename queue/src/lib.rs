@@ -86,6 +86,7 @@ mod reader;
 mod record;
 mod scan;
 mod skip;
+mod standin;
 mod store;
 mod stream;
 mod verify;
@@ -99,6 +100,7 @@ pub use marks::KnownStream;
 pub use queue::{Opened, SetAside, Span, open};
 pub use reader::{Numbered, OldestFrame, Reader};
 pub use record::{Kind, MAX_NOTES, MAX_NOTES_BYTES, MAX_RECORD_BYTES, Record, RecordError, Unit};
+pub use standin::{GenerationStat, Importer, Missing, Stat, TakenIn, Verified, Wear, look_from};
 pub use stream::{NotAStream, StreamId};
 pub use writer::{Appended, Writer};
 

@@ -88,7 +88,8 @@ impl Shared {
 
     /// Shows readers everything up to a frame that has become durable.
     pub(crate) fn publish(&self, through: Key) {
-        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = through;
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        *durable = through.max(*durable);
     }
 
     pub(crate) fn marks(&self) -> MutexGuard<'_, Marks> {

@@ -44,6 +44,10 @@ impl Reader {
         Reader(shared)
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
     /// What the queue holds, stream by stream, oldest first; a few seeks for each stream.
     ///
     /// # Errors

@@ -83,6 +83,10 @@ impl Writer {
         Ok(Appended { first, last })
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     fn encode(&self, units: &[Unit], written_ms: u64) -> Result<Vec<Encoded>, QueueError> {
         let mut first = self.next_seq;
         let mut frames = Vec::new();

@@ -27,6 +27,11 @@ impl TrimRule {
         live_bytes >= self.max_bytes / 100 * percent
     }
 
+    /// Whether so many bytes more do not fill the queue.
+    pub fn has_room(&self, live_bytes: u64, more: u64) -> bool {
+        !self.is_full(true, live_bytes.saturating_add(more))
+    }
+
     /// At 75 % of the limit what may leave does so at once.
     fn is_pressed(&self, live_bytes: u64) -> bool {
         live_bytes >= self.max_bytes / 100 * 75

@@ -125,7 +125,8 @@ fn duration(seconds: u64) -> String {
     }
 }
 
-fn bytes(bytes: u64) -> String {
+/// A size as people read it.
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     let unit = UNITS.iter().find(|(_, size)| bytes >= *size);
     unit.map_or_else(
