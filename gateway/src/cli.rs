@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::command::queue::QueueVerb;
 use crate::command::schema::SchemaArguments;
 use crate::command::status::StatusArguments;
 use crate::command::{self, DEFAULT_CONFIG};
@@ -34,6 +35,9 @@ enum Verb {
     },
     /// Show how the running gateway is getting on
     Status(StatusArguments),
+    /// The readings that wait here: show, check, carry them to another machine
+    #[command(subcommand)]
+    Queue(QueueVerb),
     /// The database: its tables, and whether it has everything
     #[command(subcommand)]
     Db(Db),
@@ -72,6 +76,7 @@ impl Arguments {
             Verb::Status(arguments) => {
                 with_config(&arguments.config, |config| command::status::status(&config, &arguments))
             }
+            Verb::Queue(verb) => command::queue::run(&verb),
             Verb::Db(Db::Schema(schema)) => {
                 with_config(&schema.config, |config| command::schema::schema(&config, &schema))
             }
@@ -84,14 +89,22 @@ impl Arguments {
 
 /// Loads the configuration, or shows everything that is wrong with it.
 fn with_config(file: &std::path::Path, work: impl FnOnce(Config) -> Exit) -> Exit {
-    crate::log::start();
-    match Config::load(file, &host_name()) {
+    match load(file) {
         Ok(config) => work(config),
-        Err(error) => {
-            eprintln!("{error}");
-            Exit::Configuration
-        }
+        Err(exit) => exit,
     }
+}
+
+/// Loads the configuration.
+///
+/// # Errors
+/// The exit code when it is wrong; that has been shown then.
+pub fn load(file: &std::path::Path) -> Result<Config, Exit> {
+    crate::log::start();
+    Config::load(file, &host_name()).map_err(|error| {
+        eprintln!("{error}");
+        Exit::Configuration
+    })
 }
 
 fn host_name() -> String {

@@ -18,6 +18,7 @@ pub use ended::DrainError;
 pub use settings::Settings;
 
 use crate::memory::Memory;
+use crate::origin::Origins;
 use crate::pulse::Pulse;
 use crate::status::{DrainState, IntakeState};
 use crate::topology::leave::may_leave;
@@ -56,6 +57,8 @@ pub struct Drain {
     pub leave: watch::Sender<Leave>,
     /// What is remembered of the servers.
     pub memory: Memory,
+    /// Which gateway made what is in the queue.
+    pub origins: watch::Receiver<Arc<Origins>>,
     /// The gateway's clock.
     pub clock: Arc<dyn SampleClock>,
     /// Tells how far each stream is known to be in a source.
@@ -147,7 +150,8 @@ impl Drain {
         self.tell_term(&source, raised);
         self.memory.servers.highest_term = raised.max(self.memory.servers.highest_term);
         self.memory.save()?;
-        source.locate(&self.settings, &self.backlog.streams(), self.now_us()).await?;
+        let origins = Arc::clone(&self.origins.borrow());
+        source.locate(&self.settings, &origins, &self.backlog.streams(), self.now_us()).await?;
         source.refuse_if_behind(&views, index)?;
         self.backlog.note_cursors(&source)?;
         let behind = source.expect_again(|stream| self.memory.delivered(stream));
@@ -193,12 +197,18 @@ impl Drain {
                 }
             }
             let choice = self.choose();
-            if *self.stop.borrow() || choice.source != Some(index) {
+            // An imported stream is located like all others: on a new connection.
+            if *self.stop.borrow() || choice.source != Some(index) || self.has_new_stream(source) {
                 return Ended::Moved;
             }
             self.tell_strays(&choice);
             self.show(&choice);
         }
+    }
+
+    fn has_new_stream(&self, source: &Source) -> bool {
+        let origins = self.origins.borrow();
+        self.backlog.streams().iter().any(|stream| !source.is_located(*stream, origins.gateway_of(*stream)))
     }
 
     /// Waits until there may be something to do.

@@ -5,6 +5,7 @@
 mod commit;
 mod gather;
 mod group;
+mod import;
 mod quota;
 mod room;
 mod step;
@@ -15,6 +16,7 @@ mod untold;
 mod writing;
 
 use crate::drain::Leave;
+use crate::origin::OriginBook;
 use crate::pulse::Pulse;
 use crate::status::IntakeState;
 use config::Commit;
@@ -23,12 +25,14 @@ use queue::pressure::Pressure;
 use queue::{QueueError, Writer};
 use sensors::{Arrival, SampleClock, Ticket};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use step::{Outcome, Step, step};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
+pub use import::{Import, bytes_in};
 pub use quota::Quotas;
 pub use room::{RoomRule, RoomWatch};
 pub use trim::TrimRule;
@@ -55,6 +59,12 @@ pub struct Intake<W: WritingEnd = Writer> {
     pub writer: W,
     /// The same queue, for reading what may be trimmed.
     pub reader: queue::Reader,
+    /// The queue's folder.
+    pub queue_folder: PathBuf,
+    /// What other commands want taken in.
+    pub imports: mpsc::Receiver<Import>,
+    /// Which gateway made what is in the queue.
+    pub origins: OriginBook,
     /// What the sources bring.
     pub arrivals: mpsc::Receiver<Arrival>,
     /// Where to give back the right to acknowledge, by source.
@@ -104,6 +114,7 @@ impl<W: WritingEnd> Intake<W> {
                 }
             }
             self.trim()?;
+            self.import()?;
             if self.must_wait(held.as_ref()) && self.arrivals.is_closed() {
                 self.refuse_rest(held.take());
                 break;

@@ -10,6 +10,7 @@
 //! - [`database`]: the MySQL client behind a small type
 //! - [`memory`]: what is remembered of the servers
 //! - [`disk`]: how large the queue's disk is, and what follows for the queue
+//! - [`origin`]: which gateway made what is in the queue
 //! - [`local`]: lets other commands look into the queue of a running gateway
 //! - [`pulse`], [`status`], [`systemd`]: what people and the service manager see
 //! - [`led`]: the LED that shows how it is getting on
@@ -28,6 +29,7 @@ pub mod local;
 pub mod log;
 pub mod memory;
 pub mod notify;
+pub mod origin;
 pub mod pulse;
 pub mod reconcile;
 pub mod secret;

@@ -1,55 +1,55 @@
-//! A socket in the state folder, so that other commands can look into the queue of a running gateway: only one process
-//! may open it.
+//! A socket in the state folder, so that other commands can look into the queue of a running gateway, and have it take in
+//! an import: only one process may open it.
 //!
-//! One request a connection, a line of JSON; the answer is a JSON document and the end of the stream.
+//! One request a connection, a line of JSON; the answer is a JSON document and the end of the stream. Several tasks of
+//! [`serve`] answer at the same time, so that a long answer does not hold up the others.
 
-use crate::status::{Board, Snapshot};
-use queue::{Kind, KnownStream, Numbered, QueueError, Reader, Record, Span, StreamId};
-use serde::{Deserialize, Serialize};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::{Path, PathBuf};
+mod access;
+mod owner;
+mod wire;
+
+pub use access::{AccessError, QueueAccess, card_folders, import, refuse_other_user, running, status};
+pub use owner::give_to_owner;
+pub use wire::{Generation, Imported, QueueStat, QueuedStream, StreamStat};
+
+use crate::intake::Import;
+use crate::status::Board;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use wire::{Request, WireRecord};
 
 /// The socket's name in the state folder.
 const SOCKET: &str = "fieldgate.sock";
-/// A request is one short line.
-const MAX_REQUEST_BYTES: u64 = 4096;
+/// So many requests are answered at the same time.
+pub const MOST_AT_ONCE: usize = 4;
+/// A request is one line. The longest names the gateway of each of up to 4096 imported streams.
+const MAX_REQUEST_BYTES: u64 = 512 * 1024;
 /// Who does not send a request within this is let go.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(1);
-/// Who does not read the answer within this is let go.
+/// Who does not read the answer within this is let go; whoever waits for one waits as long.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// An import copies up to the whole queue on a slow card.
+const IMPORT_PATIENCE: Duration = Duration::from_secs(1800);
 /// Records an answer holds at most.
 pub const MOST_RECORDS: usize = 1000;
 /// Bytes of records an answer holds at most.
 const MOST_BYTES: usize = 1024 * 1024;
 
-#[derive(Debug, Serialize, Deserialize)]
-enum Request {
-    Streams,
-    Read { stream: StreamId, from: u64 },
-    Status,
+/// What is asked of the parts of the gateway.
+#[derive(Clone)]
+pub struct Desk {
+    /// What they tell.
+    pub board: Arc<Board>,
+    /// The way to the one writer of the queue.
+    pub imports: mpsc::Sender<Import>,
 }
-
-/// What the queue holds and remembers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QueuedStream {
-    /// The stream.
-    pub stream: StreamId,
-    /// The highest number ever known of it.
-    pub end: u64,
-    /// First and last number in the queue; none when it has left.
-    pub queued: Option<(u64, u64)>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WireRecord(u64, u8, Vec<u8>);
 
 /// Opens the socket; one left by a killed process is replaced.
 ///
@@ -67,161 +67,61 @@ pub fn listen(state: &Path) -> io::Result<UnixListener> {
 }
 
 /// Answers one after the other, for ever.
-pub async fn serve(listener: UnixListener, board: Arc<Board>) {
+pub async fn serve(listener: Arc<UnixListener>, desk: Desk) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let _ = timeout(PATIENCE, answer(stream, &board)).await;
-            }
+            // Who does not ask properly or does not read the answer has only itself to blame.
+            Ok((stream, _)) => drop(answer(stream, &desk).await),
             // Out of file descriptors, most likely; others need the time to close some.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
 }
 
-async fn answer(mut stream: UnixStream, board: &Arc<Board>) -> io::Result<()> {
+async fn answer(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
     let (incoming, mut outgoing) = stream.split();
     let mut line = String::new();
-    // Connections are answered one after the other: who says nothing must not keep the next one waiting.
     let mut request = tokio::io::BufReader::new(incoming.take(MAX_REQUEST_BYTES));
     timeout(REQUEST_PATIENCE, request.read_line(&mut line)).await.map_err(io::Error::other)??;
-    let request: Request = serde_json::from_str(&line)?;
-    let board = Arc::clone(board);
-    let text = tokio::task::spawn_blocking(move || reply(&request, &board)).await.map_err(io::Error::other)??;
-    outgoing.write_all(&text).await
+    let text = match serde_json::from_str(&line)? {
+        Request::Import { folder, origins } => serde_json::to_vec(&take_in(desk, folder, origins).await)?,
+        request => look(desk, request).await?,
+    };
+    timeout(PATIENCE, outgoing.write_all(&text)).await.map_err(io::Error::other)?
+}
+
+async fn look(desk: &Desk, request: Request) -> io::Result<Vec<u8>> {
+    let board = Arc::clone(&desk.board);
+    let looked = tokio::task::spawn_blocking(move || reply(&request, &board));
+    timeout(PATIENCE, looked).await.map_err(io::Error::other)?.map_err(io::Error::other)?
 }
 
 fn reply(request: &Request, board: &Board) -> io::Result<Vec<u8>> {
     let reader = &board.reader;
     let text = match request {
         Request::Status => serde_json::to_vec(&board.snapshot().map_err(io::Error::other)?),
-        Request::Streams => serde_json::to_vec(&streams(reader).map_err(io::Error::other)?),
+        Request::Streams => serde_json::to_vec(&wire::streams(reader).map_err(io::Error::other)?),
+        Request::Stat => {
+            let delivered = board.delivered.borrow().clone();
+            serde_json::to_vec(&wire::stat(reader, &delivered, Some(board.max_bytes)).map_err(io::Error::other)?)
+        }
         Request::Read { stream, from } => {
             let items = reader.read(*stream, *from, MOST_RECORDS, MOST_BYTES).map_err(io::Error::other)?;
-            let items: Vec<WireRecord> =
-                items.into_iter().map(|item| WireRecord(item.seq, item.record.kind.0, item.record.body)).collect();
-            serde_json::to_vec(&items)
+            serde_json::to_vec(&items.into_iter().map(WireRecord::from).collect::<Vec<_>>())
         }
+        Request::Import { .. } => return Err(io::Error::other("an import is not a look")),
     };
     text.map_err(io::Error::other)
 }
 
-fn streams(reader: &Reader) -> Result<Vec<QueuedStream>, QueueError> {
-    let spans: Vec<Span> = reader.spans();
-    let queued =
-        |known: &KnownStream| spans.iter().find(|span| span.stream == known.stream).map(|span| (span.first, span.last));
-    let known = reader.known_streams();
-    Ok(known.iter().map(|known| QueuedStream { stream: known.stream, end: known.end, queued: queued(known) }).collect())
-}
-
-/// Why the queue cannot be looked into.
-#[derive(Debug, Error)]
-pub enum AccessError {
-    /// The queue itself says no.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// The state folder is not there or cannot be read.
-    #[error("the state folder {folder} cannot be used: {source}")]
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// The system's words.
-        source: io::Error,
-    },
-    /// Files made by another user would keep the gateway from starting.
-    #[error(
-        "no gateway is running, and the state folder {folder} belongs to another user (uid {owner}): run this as that user, or start the gateway first"
-    )]
-    OtherUser {
-        /// The folder.
-        folder: PathBuf,
-        /// Its owner.
-        owner: u32,
-    },
-}
-
-fn refuse_other_user(state: &Path) -> Result<(), AccessError> {
-    let folder = || state.to_owned();
-    let owner = std::fs::metadata(state).map_err(|source| AccessError::Folder { folder: folder(), source })?.uid();
-    if owner == rustix::process::geteuid().as_raw() {
-        Ok(())
-    } else {
-        Err(AccessError::OtherUser { folder: folder(), owner })
-    }
-}
-
-/// The status of the gateway that runs on this state folder; none when none runs.
-///
-/// # Errors
-/// When it runs and does not answer.
-pub fn status(state: &Path) -> io::Result<Option<Snapshot>> {
-    match ask(&state.join(SOCKET), &Request::Status) {
-        Ok(snapshot) => Ok(Some(snapshot)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The queue, of a running gateway or opened here.
-pub enum QueueAccess {
-    /// A gateway runs and is asked.
-    Running(PathBuf),
-    /// None runs.
-    Opened(Reader),
-}
-
-impl QueueAccess {
-    /// Asks the running gateway; opens the queue when there is none.
-    ///
-    /// # Errors
-    /// When neither is possible.
-    pub fn open(state: &Path) -> Result<Self, AccessError> {
-        let socket = state.join(SOCKET);
-        if StdUnixStream::connect(&socket).is_ok() {
-            return Ok(Self::Running(socket));
-        }
-        refuse_other_user(state)?;
-        Ok(Self::Opened(queue::look(&state.join("queue"))?))
-    }
-
-    /// Every stream that is in the queue or remembered.
-    ///
-    /// # Errors
-    /// As the socket or the queue says.
-    pub fn streams(&self) -> io::Result<Vec<QueuedStream>> {
-        match self {
-            Self::Running(socket) => ask(socket, &Request::Streams),
-            Self::Opened(reader) => streams(reader).map_err(io::Error::other),
-        }
-    }
-
-    /// Some of the records from `from` on; empty at the end.
-    ///
-    /// # Errors
-    /// As the socket or the queue says.
-    pub fn read(&self, stream: StreamId, from: u64) -> io::Result<Vec<Numbered>> {
-        match self {
-            Self::Opened(reader) => reader.read(stream, from, MOST_RECORDS, MOST_BYTES).map_err(io::Error::other),
-            Self::Running(socket) => {
-                let items: Vec<WireRecord> = ask(socket, &Request::Read { stream, from })?;
-                let numbered = |WireRecord(seq, kind, body)| Numbered {
-                    seq,
-                    written_ms: 0,
-                    record: Record { kind: Kind(kind), body },
-                };
-                Ok(items.into_iter().map(numbered).collect())
-            }
-        }
-    }
-}
-
-fn ask<T: serde::de::DeserializeOwned>(socket: &Path, request: &Request) -> io::Result<T> {
-    let mut stream = StdUnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
-    let mut text = Vec::new();
-    stream.read_to_end(&mut text)?;
-    Ok(serde_json::from_slice(&text)?)
+/// Hands a folder to the intake and waits for its answer.
+async fn take_in(
+    desk: &Desk,
+    folder: String,
+    origins: std::collections::BTreeMap<queue::StreamId, String>,
+) -> Result<Imported, String> {
+    let (answer, answered) = oneshot::channel();
+    let stopping = "the gateway is stopping; import again when it runs";
+    desk.imports.send(Import { folder, origins, answer }).await.map_err(|_| stopping.to_owned())?;
+    answered.await.map_err(|_| stopping.to_owned())?
 }

@@ -4,7 +4,7 @@ mod board;
 mod full;
 mod text;
 
-pub use board::Board;
+pub use board::{Board, Delivered};
 pub use full::Full;
 pub use text::{bytes, servers, whole};
 

@@ -11,6 +11,7 @@ mod sources;
 mod start;
 mod waiting;
 
+
 use crate::drain::DrainError;
 use crate::exit::Exit;
 use crate::intake::IntakeError;

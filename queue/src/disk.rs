@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::QueueError;
 use crate::error::io_at;
@@ -17,6 +18,9 @@ use crate::store::{DATA_FILE, SledStore, Store};
 const STORE: &str = "store-";
 const SET_ASIDE: &str = "set-aside-";
 const REMOVED: &str = "removed-";
+/// What an [`crate::Importer`] makes.
+pub(crate) const IMPORT: &str = "import-";
+const IMPORT_WAITS: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many damaged generations are kept aside, for people to look at.
 const KEPT_ASIDE: usize = 4;
 /// A generation's file ends near this length, which bounds memory, opening time and what one bad sector can do.
@@ -84,12 +88,14 @@ impl FolderDisk {
         Ok(numbers)
     }
 
-    /// Removes what an interrupted removal left.
+    /// Removes what an interrupted removal left, and imports that nobody has taken in for a day.
     pub(crate) fn tidy(&self) -> Result<(), QueueError> {
         for number in self.numbers(REMOVED)? {
             remove_folder(&self.path(REMOVED, number))?;
         }
-        Ok(())
+        let names = files::names_in(&self.folder)?;
+        let imports = names.iter().filter(|name| name.starts_with(IMPORT)).map(|name| self.folder.join(name));
+        imports.filter(|import| is_old(import)).try_for_each(|import| remove_folder(&import))
     }
 
     /// A number that no generation ever had, given those that are there.
@@ -171,6 +177,11 @@ impl Disk for FolderDisk {
 fn give_back_reserve(data: &Path) {
     let file = OpenOptions::new().write(true).open(data);
     let _ = file.and_then(|file| file.set_len(file.metadata()?.len()));
+}
+
+fn is_old(path: &Path) -> bool {
+    let age = fs::metadata(path).and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+    age.is_some_and(|age| age > IMPORT_WAITS)
 }
 
 fn remove_folder(path: &Path) -> Result<(), QueueError> {

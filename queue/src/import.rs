@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{GENERATION_BYTES, RESERVED_BYTES};
+use crate::disk::{GENERATION_BYTES, IMPORT, RESERVED_BYTES};
 use crate::error::io_at;
 use crate::frame::Header;
 use crate::index::{FrameRef, Index};
@@ -18,7 +18,6 @@ use crate::seal::Seal;
 use crate::store::{DATA_FILE, SledStore, Store};
 use crate::{QueueError, Record, StreamId, Unit, files};
 
-const IMPORT: &str = "import-";
 const PART: &str = "part-";
 /// So many bytes of frames are synced at once.
 const SYNCED_BYTES: usize = 128 * 1024;
@@ -41,6 +40,17 @@ pub struct Importer {
     unsynced: usize,
     /// Streams in the order in which they came.
     orders: BTreeMap<StreamId, u64>,
+    finished: bool,
+}
+
+/// What was begun and not finished is removed.
+impl Drop for Importer {
+    fn drop(&mut self) {
+        self.store = None;
+        if !self.finished {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
 }
 
 impl Importer {
@@ -52,7 +62,7 @@ impl Importer {
         let folder = queue.join(format!("{IMPORT}{}", StreamId::random()));
         files::make_folder(&folder)?;
         let seal = Seal { imported: true, ..Seal::default() };
-        Ok(Importer { folder, parts: 0, store: None, seal, unsynced: 0, orders: BTreeMap::new() })
+        Ok(Importer { folder, parts: 0, store: None, seal, unsynced: 0, orders: BTreeMap::new(), finished: false })
     }
 
     /// Adds numbered records of a stream, the first of which has the number `first`. The numbers of a stream have to
@@ -124,6 +134,7 @@ impl Importer {
     pub fn finish(mut self) -> Result<PathBuf, QueueError> {
         self.complete_part()?;
         files::sync_folder(&self.folder)?;
+        self.finished = true;
         Ok(self.folder.clone())
     }
 }
@@ -149,6 +160,10 @@ pub(crate) fn take_in(shared: &Shared, import: &Path, next_number: &mut u64) -> 
     let mut taken = TakenIn::default();
     for (path, seal) in parts(import)? {
         let (new, already_here) = count(shared, &path)?;
+        if new > 0 && seal.held.iter().any(|held| held.stream == shared.stream) {
+            let what = "it has numbers of the stream that is being written here, which nobody else can have given";
+            return Err(QueueError::Damaged { what: what.to_owned(), place: path.display().to_string() });
+        }
         taken.readings = taken.readings.saturating_add(new);
         taken.already_here = taken.already_here.saturating_add(already_here);
         if new == 0 {

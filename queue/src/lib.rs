@@ -109,7 +109,7 @@ pub use error::QueueError;
 pub use files::replace as replace_file;
 pub use frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_RECORDS};
 pub use import::{Importer, TakenIn};
-pub use look::look;
+pub use look::{look, look_from};
 pub use marks::{KnownStream, Wear};
 pub use missing::{MissingSpan, Why};
 pub use queue::{Opened, SetAside, Settings, Span, open, open_with};

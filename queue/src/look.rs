@@ -1,4 +1,4 @@
-//! Looking into a queue that no gateway is using, also on a disk that cannot be written.
+//! Looking into a queue that no gateway is using.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,16 +11,24 @@ use crate::{QueueError, Reader, StreamId, marks, trim};
 
 /// Opens the queue in a folder for reading, without beginning a stream. Changes nothing.
 ///
-/// The lock is held until the last clone of the reader is dropped, so that a gateway cannot start meanwhile; where
-/// nothing can be written, there is no lock and no gateway.
+/// The lock is held until the last clone of the reader is dropped, so that a gateway cannot start meanwhile.
 ///
 /// # Errors
 /// As [`crate::open`]; [`QueueError::Io`] also when there is no queue.
 pub fn look(folder: &Path) -> Result<Reader, QueueError> {
-    let lock = match Lock::take(folder) {
-        Err(QueueError::Io { source, .. }) if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem => None,
-        outcome => Some(outcome?),
-    };
+    look_with(folder, Some(Lock::take(folder)?))
+}
+
+/// The same for a folder that no gateway can be using, such as that of another machine's card: it is not locked and
+/// nothing at all is written.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_from(folder: &Path) -> Result<Reader, QueueError> {
+    look_with(folder, None)
+}
+
+fn look_with(folder: &Path, lock: Option<Lock>) -> Result<Reader, QueueError> {
     let disk = FolderDisk::new(folder);
     let (marks, _) = marks::load(folder)?;
     let (generations, _) = survey(&disk)?;

@@ -204,11 +204,19 @@ fn what_is_imported_keeps_its_stream_and_twice_is_once() {
 fn an_import_that_is_not_complete_is_refused() {
     let folder = tempdir().unwrap();
     let mut opened = open(folder.path()).unwrap();
-    let mut importer = Importer::begin(folder.path()).unwrap();
-    importer.add(StreamId::random(), 1, 7, &numbered(&["one"])).unwrap();
-    drop(importer);
-    let import = folder.path().join(&names_beginning(folder.path(), "import-")[0]);
+    let make = |stream| {
+        let mut importer = Importer::begin(folder.path()).unwrap();
+        importer.add(stream, 1, 7, &numbered(&["one"])).unwrap();
+        importer
+    };
+    drop(make(StreamId::random()));
+    assert!(names_beginning(folder.path(), "import-").is_empty());
+    let import = make(StreamId::random()).finish().unwrap();
+    fs::remove_file(import.join("part-0000000000000001/seal.json")).unwrap();
     assert!(matches!(opened.writer.take_in(&import), Err(QueueError::Damaged { .. })));
+    let import = make(opened.stream).finish().unwrap();
+    assert!(matches!(opened.writer.take_in(&import), Err(QueueError::Damaged { .. })));
+    assert!(opened.reader.spans().is_empty());
 }
 
 /// As an older version leaves it: one store, several streams, frames of the first layout.

@@ -4,6 +4,7 @@ use super::Settings;
 use super::plan::Batch;
 use super::write::Tables;
 use crate::database::{Cell, DbError, Session};
+use crate::origin::Origins;
 use crate::topology::ahead::ahead;
 use crate::topology::probe::{identity, read_only};
 use crate::topology::{Term, TermStep, View, term_step};
@@ -24,6 +25,8 @@ pub struct Source {
     tables: Tables,
     cursors: BTreeMap<StreamId, u64>,
     again: BTreeMap<StreamId, u64>,
+    /// Streams whose row belongs to another gateway than the one that should have made them.
+    refused: BTreeMap<StreamId, String>,
 }
 
 impl Source {
@@ -57,6 +60,7 @@ impl Source {
             tables,
             cursors: BTreeMap::new(),
             again: BTreeMap::new(),
+            refused: BTreeMap::new(),
         })
     }
 
@@ -139,7 +143,13 @@ impl Source {
     }
 
     /// Finds the cursor of every stream here; a stream that this server has never met gets a row that says 0.
-    pub async fn locate(&mut self, settings: &Settings, streams: &[StreamId], now_us: i64) -> Result<(), DbError> {
+    pub async fn locate(
+        &mut self,
+        settings: &Settings,
+        origins: &Origins,
+        streams: &[StreamId],
+        now_us: i64,
+    ) -> Result<(), DbError> {
         for some in streams.chunks(CURSORS_A_QUESTION) {
             let marks = vec!["?"; some.len()].join(", ");
             let sql = format!("SELECT stream, last_seq, gateway FROM streams WHERE stream IN ({marks})");
@@ -153,27 +163,35 @@ impl Source {
                 })
                 .collect();
             for stream in some {
+                let made_by = origins.gateway_of(*stream);
                 match found.get(&stream.as_u64()) {
-                    Some((last, gateway)) if *gateway == settings.gateway => {
+                    Some((last, gateway)) if gateway == made_by => {
                         self.cursors.insert(*stream, *last);
                     }
                     Some((_, gateway)) => {
-                        error!(%stream, "this stream belongs to the gateway {gateway} in the database; it is not drained. Set gateway.id back to {gateway} until it has been");
+                        error!(%stream, "this stream belongs to the gateway {gateway} in the database, and to {made_by} here; it is not drained. Set gateway.id back to {gateway} until it has been, or import it again with --gateway {gateway}");
+                        self.refused.insert(*stream, made_by.to_owned());
                     }
-                    None => self.begin(settings, *stream, now_us).await?,
+                    None => self.begin(settings, made_by, *stream, now_us).await?,
                 }
             }
         }
         Ok(())
     }
 
-    async fn begin(&mut self, settings: &Settings, stream: StreamId, now_us: i64) -> Result<(), DbError> {
+    async fn begin(
+        &mut self,
+        settings: &Settings,
+        made_by: &str,
+        stream: StreamId,
+        now_us: i64,
+    ) -> Result<(), DbError> {
         let sql =
             "INSERT INTO streams (stream, site, gateway, last_seq, started_at, updated_at) VALUES (?, ?, ?, 0, ?, ?)";
         let parameters = vec![
             Cell::UInt(stream.as_u64()),
             Cell::text(&settings.site),
-            Cell::text(&settings.gateway),
+            Cell::text(made_by),
             Cell::TimeUs(now_us),
             Cell::TimeUs(now_us),
         ];
@@ -213,6 +231,11 @@ impl Source {
     /// The cursor of a stream; none when it must not be drained.
     pub fn cursor(&self, stream: StreamId) -> Option<u64> {
         self.cursors.get(&stream).copied()
+    }
+
+    /// Whether this connection has looked for a stream of that gateway, and has its cursor or refused it.
+    pub fn is_located(&self, stream: StreamId, made_by: &str) -> bool {
+        self.cursors.contains_key(&stream) || self.refused.get(&stream).is_some_and(|name| name == made_by)
     }
 
     /// All cursors.

@@ -1,6 +1,7 @@
 //! What the intake asks of the queue's writing end.
 
-use queue::{Appended, Dropped, QueueError, StreamId, Unit, Writer};
+use queue::{Appended, Dropped, QueueError, StreamId, TakenIn, Unit, Writer};
+use std::path::Path;
 
 /// The queue's writing end; a test may put one in its place that refuses.
 pub trait WritingEnd {
@@ -28,6 +29,12 @@ pub trait WritingEnd {
     /// As there.
     fn drop_oldest(&mut self) -> Result<Option<Dropped>, QueueError>;
 
+    /// As [`Writer::take_in`].
+    ///
+    /// # Errors
+    /// As there.
+    fn take_in(&mut self, import: &Path) -> Result<TakenIn, QueueError>;
+
     /// As [`Writer::live_bytes`].
     fn live_bytes(&self) -> u64;
 
@@ -53,6 +60,10 @@ impl WritingEnd for Writer {
 
     fn drop_oldest(&mut self) -> Result<Option<Dropped>, QueueError> {
         Writer::drop_oldest(self)
+    }
+
+    fn take_in(&mut self, import: &Path) -> Result<TakenIn, QueueError> {
+        Writer::take_in(self, import)
     }
 
     fn live_bytes(&self) -> u64 {

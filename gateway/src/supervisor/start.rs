@@ -10,9 +10,10 @@ use crate::drain::backlog::Backlog;
 use crate::drain::{Drain, Settings};
 use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, Untold};
 use crate::led::Watched;
-use crate::local;
+use crate::local::{self, Desk};
 use crate::memory::Memory;
 use crate::notify::EventKind;
+use crate::origin::{OriginBook, Origins};
 use crate::pulse::Pulse;
 use crate::status::{Board, DrainState, IntakeState};
 use crate::systemd::Manager;
@@ -24,7 +25,7 @@ use sensors::{Arrival, Content, KernelClock, Outlet, SampleClock};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
@@ -69,6 +70,11 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         info!("{steps}");
     }
 
+    let known: Vec<StreamId> = reader.known_streams().iter().map(|known| known.stream).collect();
+    let names = (config.gateway.id.as_str(), config.gateway.site.as_str());
+    let origin_book = OriginBook::open(state, names, &known).map_err(unusable)?;
+    let origins = origin_book.listen();
+    let (imports, asked_imports) = mpsc::channel(1);
     let (stop_sources, sources_stop) = watch::channel(false);
     let (stop_drain, drain_stop) = watch::channel(false);
     let (outlet, arrivals) = Outlet::new(MESSAGES_WAITING, BYTES_WAITING);
@@ -90,6 +96,9 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let intake = Intake {
         writer,
         reader: reader.clone(),
+        queue_folder: state.join("queue"),
+        imports: asked_imports,
+        origins: origin_book,
         arrivals,
         acknowledged,
         state: intake_state,
@@ -104,7 +113,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     };
     let intake = start_intake(intake)?;
     let settings = settings(config, passwords.mysql);
-    let (probes, views) = start_probes(config, &settings);
+    let (probes, views) = start_probes(config, &settings, &origins);
     let (tell_delivered, delivered) = watch::channel(delivered_before(&reader, &memory));
     let board = Arc::new(Board {
         identity: (config.gateway.id.to_string(), config.gateway.site.to_string(), stream),
@@ -128,6 +137,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         pulse: drain_pulse,
         leave,
         memory,
+        origins,
         clock,
         delivered: tell_delivered,
         stop: drain_stop,
@@ -137,7 +147,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let drain = tokio::spawn(drain.run());
     let manager = Arc::new(Manager::from_environment());
     let mut helpers = probes;
-    helpers.extend(start_local(state, &board));
+    helpers.extend(start_local(state, &Desk { board: Arc::clone(&board), imports }));
     let watched = Watched { intake: taken.clone(), drain: drained.clone(), stop: stop_sources.subscribe() };
     helpers.extend(notices::light(config, watched));
     helpers.extend(notices.watch(drained, taken));
@@ -201,7 +211,11 @@ fn settings(config: &Config, password: Option<String>) -> Settings {
     }
 }
 
-fn start_probes(config: &Config, settings: &Settings) -> (Vec<JoinHandle<()>>, watch::Receiver<Vec<View>>) {
+fn start_probes(
+    config: &Config,
+    settings: &Settings,
+    origins: &watch::Receiver<Arc<Origins>>,
+) -> (Vec<JoinHandle<()>>, watch::Receiver<Vec<View>>) {
     let unasked = settings.servers.iter().map(|server| View::unasked(server.to_string())).collect();
     let (sender, views) = watch::channel(unasked);
     let probes = settings.servers.iter().enumerate().map(|(index, server)| {
@@ -210,7 +224,7 @@ fn start_probes(config: &Config, settings: &Settings) -> (Vec<JoinHandle<()>>, w
             server: server.clone(),
             account: crate::database::Account { database: None, ..settings.account.clone() },
             database: config.mysql.database.clone(),
-            gateway: settings.gateway.clone(),
+            origins: origins.clone(),
             period: config.mysql.probe_period,
             deadline: config.mysql.connect_timeout,
         };
@@ -221,13 +235,17 @@ fn start_probes(config: &Config, settings: &Settings) -> (Vec<JoinHandle<()>>, w
 }
 
 /// Other commands can look into the queue; without the socket the gateway works all the same.
-fn start_local(state: &Path, board: &Arc<Board>) -> Option<JoinHandle<()>> {
+fn start_local(state: &Path, desk: &Desk) -> Vec<JoinHandle<()>> {
     match local::listen(state) {
-        #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
-        Ok(listener) => Some(tokio::spawn(local::serve(listener, Arc::clone(board)))),
+        Ok(listener) => {
+            let listener = Arc::new(listener);
+            let serve = || local::serve(Arc::clone(&listener), desk.clone());
+            #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
+            std::iter::repeat_with(|| tokio::spawn(serve())).take(local::MOST_AT_ONCE).collect()
+        }
         Err(error) => {
             warn!("no socket for other commands in {}: {error}", state.display());
-            None
+            Vec::new()
         }
     }
 }

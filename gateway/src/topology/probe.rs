@@ -2,8 +2,10 @@
 
 use super::{Facts, Replication, Term, View};
 use crate::database::{Account, Cell, DbError, Deadlines, Row, Session};
+use crate::origin::Origins;
 use config::{Config, ServerAddress};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -18,8 +20,8 @@ pub struct Probe {
     pub account: Account,
     /// The database that holds our tables.
     pub database: String,
-    /// Whose cursors to read.
-    pub gateway: String,
+    /// Whose cursors to read: ours, and those of streams that another gateway made.
+    pub origins: watch::Receiver<Arc<Origins>>,
     /// How often to ask.
     pub period: Duration,
     /// How long to wait for an answer; a frozen server must not delay a failover.
@@ -99,25 +101,32 @@ impl Probe {
 
     /// One statement, so that the term and the cursors are of one moment.
     async fn term_and_cursors(&self, session: &mut Session) -> Result<Vec<Row>, DbError> {
-        let database = &self.database;
+        let (database, origins) = (&self.database, Arc::clone(&self.origins.borrow()));
+        let marks = vec!["?"; origins.streams.len()].join(", ");
+        let imported = if marks.is_empty() { marks } else { format!(" OR s.stream IN ({marks})") };
+        let streams = origins.streams.keys().map(|stream| Cell::UInt(stream.as_u64()));
+        let parameters = std::iter::once(Cell::text(&origins.gateway)).chain(streams).collect();
         let sql = format!(
             "SELECT t.term, t.server, s.stream, s.last_seq FROM `{database}`.server_term t \
-             LEFT JOIN `{database}`.streams s ON s.gateway = ? WHERE t.id = 1"
+             LEFT JOIN `{database}`.streams s ON s.gateway = ?{imported} WHERE t.id = 1"
         );
-        session.ask_with(&sql, vec![Cell::text(&self.gateway)]).await
+        session.ask_with(&sql, parameters).await
     }
 }
 
 /// Asks every server once what it is.
 pub async fn look(config: &Config, account: &Account) -> Vec<View> {
     let mut views = Vec::new();
+    let imported = Origins::look(&config.gateway.state_dir).unwrap_or_default().streams;
+    let (gateway, site) = (config.gateway.id.to_string(), config.gateway.site.to_string());
+    let origins = Arc::new(Origins { gateway, site, streams: imported });
     for (index, server) in config.mysql.servers.iter().enumerate() {
         let probe = Probe {
             index,
             server: server.clone(),
             account: Account { database: None, ..account.clone() },
             database: config.mysql.database.clone(),
-            gateway: config.gateway.id.to_string(),
+            origins: watch::Sender::new(Arc::clone(&origins)).subscribe(),
             period: config.mysql.probe_period,
             deadline: config.mysql.connect_timeout,
         };

@@ -2,13 +2,14 @@
 
 use config::{Commit, WhenFull};
 use gateway::intake::{Intake, Quotas, RoomRule, RoomWatch, TrimRule, Untold, WritingEnd};
+use gateway::origin::OriginBook;
 use gateway::pulse::Pulse;
 use gateway::status::IntakeState;
-use queue::{Appended, Dropped, Kind, QueueError, Reader, StreamId, Unit, Writer};
+use queue::{Appended, Dropped, Kind, QueueError, Reader, StreamId, TakenIn, Unit, Writer};
 use sensors::{Arrival, ClockQuality, Content, Gap, ManualClock, Outlet, Reading, Stamp, Ticket, Value};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -92,6 +93,10 @@ impl WritingEnd for OnDisk {
         self.writer.drop_oldest()
     }
 
+    fn take_in(&mut self, import: &Path) -> Result<TakenIn, QueueError> {
+        self.writer.take_in(import)
+    }
+
     fn live_bytes(&self) -> u64 {
         self.writer.live_bytes()
     }
@@ -168,6 +173,9 @@ impl Rig {
         let intake = Intake {
             writer: OnDisk { writer: opened.writer, disk },
             reader: opened.reader,
+            queue_folder: folder.path().to_owned(),
+            imports: mpsc::channel(1).1,
+            origins: OriginBook::open(folder.path(), ("barn-1", "barn"), &[]).unwrap(),
             arrivals,
             acknowledged: vec![acknowledge],
             state: tell,
