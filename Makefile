@@ -3,7 +3,7 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test lint deb field-test setup
+.PHONY: help demo bench test soak lint deb field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
 
@@ -11,6 +11,7 @@ help:
 	@echo "make demo         build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
 	@echo "make bench        measure queue, drain and MQTT beside the plainest thing that does the same; ONLY=queue|drain|mqtt"
 	@echo "make test         every test, against a real MariaDB and a real mosquitto"
+	@echo "make soak         1000 power cuts, 2000 kills, 3000 damaged files, full disks: one table; takes root; ONLY=power"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
 	@echo "make deb          the Debian package for this machine's architecture"
 	@echo "make field-test   that package installed in booted Debian 12 and 13; takes root"
@@ -45,8 +46,17 @@ test: setup
 	@echo "test: passed"
 	@echo "not in this run:"
 	@echo "    MySQL servers: this version supports MariaDB only, so no test needs one"
+	@[ "$$(id -u)" -eq 0 ] || echo "    power cuts and full disks: they mount file systems, which takes root"
 	@grep -rHo --include='*.rs' '#\[ignore = "[^"]*"' config sensors queue gateway tests \
 		| sed 's/^\(.*\):#\[ignore = "\(.*\)"$$/    a test in \1: \2/'
+
+# Part by part; so far there is one.
+soak:
+	@case "$(ONLY)" in ""|power) ;; *) echo "soak: no part $(ONLY); there is: power" >&2; exit 2 ;; esac
+	@[ "$$(id -u)" -eq 0 ] || { echo "soak: it mounts file systems: start it as root" >&2; exit 1; }
+	@sh tests/setup.sh soak
+	@echo "soak: power cuts, kills, damaged files and full disks, after a release build"
+	@cargo test --locked --release --quiet --package fieldgate-tests --test storage -- --ignored --nocapture the_whole_table
 
 lint:
 	@echo "lint: format"

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Sees to it that what a target needs is there; the argument says which:
-#   tests (or none)  what tests, demo and bench start: MariaDB, mosquitto, setpriv and a C linker
+#   tests (or none)  what tests, demo and bench start: MariaDB, mosquitto, setpriv and a C linker; for root, also what
+#                    mounts and logs disks
+#   soak             what mounts and logs disks, and a C linker
 #   deb              what packs the Debian package
 #   field-test       what makes and boots the machines in which the package is installed
 # Names what is missing as one apt line, then runs that line. With NO_INSTALL=1 it names the line and fails.
@@ -34,6 +36,23 @@ find_for_tests() {
     { has mosquitto && has mosquitto_passwd; } || add mosquitto
     { has mosquitto_pub && has mosquitto_sub; } || add mosquitto-clients
     has setpriv || add util-linux
+    # Only root can mount, and what cannot run needs nothing.
+    [ "$(id -u)" -ne 0 ] || find_for_soak
+}
+
+find_for_soak() {
+    has qemu-storage-daemon || add "$(package_of_storage_daemon)"
+    has mkfs.ext4 || add e2fsprogs
+    { has mount && has losetup; } || add mount
+    { has setpriv && has nsenter && has unshare; } || add util-linux
+}
+
+# It has moved between two packages.
+package_of_storage_daemon() {
+    case $(cat /etc/debian_version 2>/dev/null) in
+        12* | bookworm*) echo qemu-system-common ;;
+        *) echo qemu-utils ;;
+    esac
 }
 
 find_for_deb() {
@@ -51,6 +70,7 @@ find_for_field_test() {
 find_missing() {
     case $purpose in
         tests) find_for_tests ;;
+        soak) find_for_soak ;;
         deb) find_for_deb ;;
         field-test) find_for_field_test ;;
         *) echo "setup: no such purpose: $purpose" >&2 && exit 2 ;;

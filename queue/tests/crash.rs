@@ -1,4 +1,4 @@
-//! Processes that are killed, and two processes with one queue.
+//! Two processes with one queue. What is there after many kills is tried in `tests/tests/storage/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
@@ -13,7 +13,6 @@ use fieldgate_queue::{QueueError, StreamId, open};
 use tempfile::tempdir;
 
 const FOLDER: &str = "FIELDGATE_QUEUE_TEST_FOLDER";
-const ROUNDS: usize = 5;
 
 /// Appends until it is killed, and tells of each append that returned: "stream number".
 #[test]
@@ -63,27 +62,6 @@ impl Drop for Appender {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn everything_acknowledged_is_there_after_kill_9() {
-    let folder = tempdir().unwrap();
-    let mut acknowledged: Vec<(StreamId, u64)> = Vec::new();
-    for round in 1..=ROUNDS {
-        let mut appender = Appender::start(folder.path());
-        let mut last = None;
-        for _ in 0..round * 13 {
-            last = appender.appended();
-        }
-        acknowledged.push(appender.kill().or(last).unwrap());
-        let opened = open(folder.path()).unwrap();
-        assert!(opened.damaged.is_empty(), "{:?}", opened.damaged);
-        for (stream, last) in &acknowledged {
-            let found = readings(&opened.reader, *stream);
-            assert!(u64::try_from(found.len()).unwrap() >= *last);
-            assert!((1..).zip(&found).all(|(expected, (seq, text))| *seq == expected && *text == seq.to_string()));
-        }
     }
 }
 

@@ -3,6 +3,13 @@
 use std::env;
 use std::path::PathBuf;
 
+use rustix::fs::statvfs;
+use tempfile::TempDir;
+
+const MEMORY: &str = "/dev/shm";
+/// A disk, its copies and the log of its writes, for tests that run at the same time.
+const MEMORY_NEEDED: u64 = 2 << 30;
+
 /// The folder of this build's programs, such as `target/debug`: the one that the running test or program came from.
 pub fn build_folder() -> PathBuf {
     let program = env::current_exe().expect("the path of the running program");
@@ -20,6 +27,17 @@ pub fn cache_folder() -> PathBuf {
     let folder = build.parent().unwrap_or(&build).join("rigs");
     std::fs::create_dir_all(&folder).unwrap_or_else(|e| panic!("{} cannot be made: {e}", folder.display()));
     folder
+}
+
+/// A new folder in memory if there is room for what the rigs put there, else beside the build: for disks and files that need
+/// not survive anything, and which others who use the same real disk would only make slow.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn quick_folder() -> TempDir {
+    let free = statvfs(MEMORY).map_or(0, |memory| memory.f_bavail.saturating_mul(memory.f_frsize));
+    let made = if free >= MEMORY_NEEDED { tempfile::tempdir_in(MEMORY) } else { tempfile::tempdir_in(cache_folder()) };
+    made.unwrap_or_else(|e| panic!("a temporary folder cannot be made: {e}"))
 }
 
 /// A program of this workspace: the path in the environment variable, else the one in this build's folder.

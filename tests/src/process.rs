@@ -76,6 +76,12 @@ impl Process {
         self.exit_status()
     }
 
+    /// How the process ended by itself; `None` when it still runs after the deadline.
+    pub fn ended_within(&mut self, deadline: Duration) -> Option<ExitStatus> {
+        poll(deadline, || !self.is_running());
+        self.exit_status()
+    }
+
     /// How the process ended by itself.
     ///
     /// # Panics

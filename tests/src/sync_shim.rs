@@ -85,3 +85,31 @@ impl SyncShim {
         command.env("LD_PRELOAD", &self.library).env(DELAY_MILLISECONDS, milliseconds.to_string());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn syncs_are_delayed_and_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shim = SyncShim::build(folder.path());
+        let sync = || {
+            let mut sync = Command::new(installed_program("sync", "coreutils"));
+            sync.arg("--data").arg(folder.path().join("sync_shim.c"));
+            sync
+        };
+        let (mut delayed, began) = (sync(), Instant::now());
+        shim.delaying(&mut delayed, 300);
+        assert!(delayed.status().expect("sync runs").success());
+        assert!(began.elapsed() >= Duration::from_millis(300), "{:?}", began.elapsed());
+        // The kernel refuses to sync a file such as this one; left out, nobody is asked.
+        let mut refused = sync();
+        refused.arg("/proc/self/status").stderr(Stdio::null());
+        assert!(!refused.status().expect("sync runs").success());
+        shim.skipping(&mut refused);
+        assert!(refused.status().expect("sync runs").success());
+    }
+}
