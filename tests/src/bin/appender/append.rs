@@ -31,7 +31,7 @@ pub fn run(appending: &Appending) -> Result<(), QueueError> {
 }
 
 fn trim(appending: &Appending, opened: &mut Opened, keep: u64) -> Result<(), QueueError> {
-    if let Some((stream, through)) = trim_through(&opened.reader.spans()?, keep) {
+    if let Some((stream, through)) = trim_through(&opened.reader.spans(), keep) {
         tell(appending, Deed::Trimming, stream, through);
         opened.writer.trim(stream, through)?;
     }
