@@ -150,7 +150,7 @@ impl Disk for MemoryDisk {
     }
 
     fn adopt(&self, _number: u64, _from: &std::path::Path) -> Result<(), QueueError> {
-        unimplemented!("imports are tested on a real disk")
+        panic!("imports are tested on a real disk")
     }
 
     fn remove(&self, number: u64, _damaged: bool) -> Result<(), QueueError> {

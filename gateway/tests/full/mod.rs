@@ -140,12 +140,23 @@ fn stamp() -> Stamp {
     Stamp { boot: 1, boottime_us: 1, wall_us, quality: ClockQuality::Synced, error_us: None }
 }
 
+/// Letters that no compression packs into less than three quarters, by a generator of pseudo-random numbers.
+fn note() -> String {
+    static STATE: AtomicU64 = AtomicU64::new(1);
+    let letter = |_| {
+        let state = STATE.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        char::from(b' ' + u8::try_from(mixed >> 58).unwrap())
+    };
+    (0..2000).map(letter).collect()
+}
+
 fn reading() -> Reading {
     Reading {
         node: "silo".to_owned().try_into().unwrap(),
         channel: "note".to_owned().try_into().unwrap(),
         unit: None,
-        value: Ok(Value::Text("x".repeat(2000))),
+        value: Ok(Value::Text(note())),
         raw: None,
         stamp: stamp(),
         node_seq: None,

@@ -7,11 +7,14 @@ pub mod damaged;
 use std::path::{Path, PathBuf};
 
 use fieldgate_queue::{Kind, Reader, Record, StreamId, Unit};
+use rand::RngCore;
 
-/// A unit with one reading, whose text is filled up to a length.
+/// A unit with one reading, whose text is filled up to a length with bytes that do not become shorter.
 pub fn unit(text: &str, bytes: usize) -> Unit {
-    let mut body = text.as_bytes().to_vec();
-    body.resize(bytes.max(body.len()), b'.');
+    let mut body = format!("{text}.").into_bytes();
+    let filled = body.len();
+    body.resize(bytes.max(filled), 0);
+    rand::rng().fill_bytes(&mut body[filled..]);
     Unit::new(vec![Record { kind: Kind::READING, body }]).unwrap()
 }
 
@@ -29,7 +32,8 @@ pub fn readings(reader: &Reader, stream: StreamId) -> Vec<(u64, String)> {
 }
 
 fn text_of(record: &Record) -> String {
-    String::from_utf8(record.body.clone()).unwrap().trim_end_matches('.').to_owned()
+    let text = record.body.split(|byte| *byte == b'.').next().unwrap();
+    String::from_utf8(text.to_vec()).unwrap()
 }
 
 pub fn store_of(queue: &Path) -> PathBuf {

@@ -6,7 +6,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use fieldgate_tests::storage::content::{body, units_from};
+use fieldgate_tests::storage::content::{beginning, body, units_from};
 use fieldgate_tests::storage::found::Found;
 use fieldgate_tests::storage::ledger::Outcome;
 use queue::StreamId;
@@ -35,8 +35,8 @@ impl Oracle {
         for file in files_below(queue) {
             let content = fs::read(&file).expect("a file of the queue");
             let name = file.strip_prefix(queue).expect("it lies below").to_owned();
-            for (stream, _) in ends {
-                find(&content, *stream, &mut |number, range| {
+            for (stream, last) in ends {
+                find(&content, (*stream, *last), &mut |number, range| {
                     let place = Bytes { file: name.clone(), range };
                     readings.entry((*stream, number)).or_insert_with(Vec::new).push(place);
                 });
@@ -95,20 +95,17 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Calls back with the number and the place of each body of a stream.
-fn find(content: &[u8], stream: StreamId, found: &mut dyn FnMut(u64, Range<u64>)) {
-    let name = format!("{stream} ").into_bytes();
-    let position = |from: usize| Some(from + content[from..].windows(name.len()).position(|window| window == name)?);
-    let mut next = position(0);
-    while let Some(at) = next {
-        let digits = content[at + name.len()..].iter().take_while(|byte| byte.is_ascii_digit());
-        let number = digits.fold(0, |number: u64, digit| number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
+/// Calls back with the number and the place of each body of a stream, up to its last number.
+fn find(content: &[u8], (stream, last): (StreamId, u64), found: &mut dyn FnMut(u64, Range<u64>)) {
+    let numbers: HashMap<Vec<u8>, u64> = (1..=last).map(|number| (beginning(stream, number), number)).collect();
+    let length = beginning(stream, 1).len();
+    for (at, window) in content.windows(length).enumerate() {
+        let Some(&number) = numbers.get(window) else { continue };
         let body = body(stream, number);
         if content[at..].starts_with(&body) {
             let begins = u64::try_from(at).expect("a small file");
             found(number, begins..begins + u64::try_from(body.len()).expect("a small body"));
         }
-        next = position(at + 1);
     }
 }
 
@@ -117,7 +114,7 @@ fn bodies_are_found_and_damage_reaches_a_frame_far() {
     let stream = StreamId::from_u64(0xab).expect("not 0");
     let content = [vec![0; 10_000], body(stream, 12), vec![1; 50], body(stream, 13)].concat();
     let mut found = Vec::new();
-    find(&content, stream, &mut |number, range| found.push((number, range.start)));
+    find(&content, (stream, 20), &mut |number, range| found.push((number, range.start)));
     let second = 10_050 + u64::try_from(body(stream, 12).len()).expect("a small body");
     assert_eq!(found, [(12, 10_000), (13, second)]);
     let bytes = |range| Bytes { file: "db".into(), range };
