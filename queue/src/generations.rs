@@ -81,19 +81,16 @@ impl Generation {
         removed
     }
 
-    /// Takes over what reading the file showed, where it is not what the seal said.
-    pub(crate) fn correct(&mut self, index: &Index) {
+    /// Takes over what reading the file showed, where it is not what the seal said. Says whether that was so: then
+    /// nothing is hidden any more.
+    pub(crate) fn correct(&mut self, index: &Index) -> bool {
         let Seal { imported, left_open, .. } = self.seal;
         let found = Seal { imported, left_open, ..Seal::of(index) };
-        if found.frames != self.seal.frames || found.held != self.seal.held {
-            let gone = self.visible.first().map(|held| (held.order, held.first));
-            self.seal = Seal { damaged: true, ..found };
-            self.hidden = Hidden::default();
-            let place = gone.map_or(index.frames().len(), |(order, first)| {
-                index.frames().partition_point(|frame| (frame.order, frame.last()) < (order, first))
-            });
-            self.hide_before(index, place);
+        let is_other = found.frames != self.seal.frames || found.held != self.seal.held;
+        if is_other {
+            *self = Generation { holes: self.holes, ..Generation::new(Seal { damaged: true, ..found }, self.sealed) };
         }
+        is_other
     }
 }
 
@@ -120,6 +117,8 @@ pub(crate) struct Generations {
     pub(crate) open: Option<OpenGeneration>,
     /// The one used last is the last.
     loaded: Vec<(u64, Arc<Loaded>)>,
+    /// How often a file held something else than its seal says.
+    pub(crate) corrections: u64,
     /// Places where something is missing, over all generations that were read.
     pub(crate) damaged_places: u64,
 }
@@ -189,7 +188,7 @@ impl Generations {
     pub(crate) fn keep_loaded(&mut self, number: u64, loaded: &Arc<Loaded>) {
         if let Some(generation) = self.all.get_mut(&number) {
             generation.unreadable = None;
-            generation.correct(&loaded.index);
+            self.corrections += u64::from(generation.correct(&loaded.index));
             let holes = loaded.index.holes().len();
             if generation.holes.replace(holes).is_none() {
                 self.damaged_places = self.damaged_places.saturating_add(u64::try_from(holes).unwrap_or(0));

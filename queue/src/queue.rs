@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::disk::{Disk, FolderDisk};
 use crate::frame::Frame;
-use crate::generations::{Generation, Generations, Loaded};
+use crate::generations::{Candidate, Generation, Generations, Loaded};
 use crate::index::{FrameRef, Index};
 use crate::lock::Lock;
 use crate::marks::Marks;
 use crate::room::Room;
 use crate::seal::Seal;
-use crate::{QueueError, Reader, StreamId, Writer, files, marks};
+use crate::{QueueError, Reader, StreamId, Writer, files, marks, trim};
 
 /// What may be chosen of a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -125,8 +125,36 @@ impl Shared {
         let (index, frames) = read?;
         let index = self.as_known(number, index);
         let loaded = Arc::new(Loaded { index, frames });
-        self.generations().keep_loaded(number, &loaded);
+        let corrections = {
+            let mut generations = self.generations();
+            let before = generations.corrections;
+            generations.keep_loaded(number, &loaded);
+            generations.corrections - before
+        };
+        if corrections > 0 {
+            trim::hide_again(self)?;
+            self.believe_no_seal()?;
+        }
         Ok(loaded)
+    }
+
+    /// One file holds something else than its seal says. What it should hold may be in another one, so that nothing can
+    /// be called missing before all were read.
+    fn believe_no_seal(&self) -> Result<(), QueueError> {
+        loop {
+            let unread = {
+                let generations = self.generations();
+                let open = generations.open.as_ref().map(|open| open.number);
+                let unread = |known: &Generation| known.holes.is_none() && known.unreadable.is_none();
+                let mut numbers = generations.all.iter().filter(|(number, known)| Some(**number) != open && unread(known));
+                numbers.next().map(|(number, _)| *number)
+            };
+            match unread.map(|number| self.loaded(number)) {
+                None => return Ok(()),
+                Some(Err(QueueError::Io { .. }) | Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+            }
+        }
     }
 
     /// Without what a crash left of the last append, and with the order that streams from another queue have here.
@@ -140,14 +168,30 @@ impl Shared {
 
     /// The place of the frame that holds a number of a stream or, if there is none, of the next one.
     pub(crate) fn find(&self, stream: StreamId, number: u64) -> Result<Option<(u64, FrameRef)>, QueueError> {
-        let candidates = self.generations().candidates(stream, number);
+        loop {
+            let (candidates, corrections) = {
+                let generations = self.generations();
+                (generations.candidates(stream, number), generations.corrections)
+            };
+            let found = self.find_among(&candidates, stream, number)?;
+            if self.generations().corrections == corrections {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn find_among(
+        &self,
+        candidates: &[Candidate],
+        stream: StreamId,
+        number: u64,
+    ) -> Result<Option<(u64, FrameRef)>, QueueError> {
         let mut best: Option<(u64, FrameRef)> = None;
         for candidate in candidates {
             if best.is_some_and(|(_, frame)| frame.first <= number.max(candidate.first)) {
                 break;
             }
-            let found =
-                self.with_index(candidate.number, |index| index.at(stream, number, candidate.hidden).copied())?;
+            let found = self.with_index(candidate.number, |index| index.at(stream, number, candidate.hidden).copied())?;
             if let Some(frame) = found.filter(|frame| best.is_none_or(|(_, best)| frame.first < best.first)) {
                 best = Some((candidate.number, frame));
             }

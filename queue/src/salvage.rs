@@ -19,11 +19,17 @@ const SECTOR_BYTES: usize = 4096;
 
 /// Bytes that can be read at any place.
 pub(crate) trait Bytes {
+    /// How many there are.
+    fn length(&self) -> u64;
     /// Fills the buffer from an offset as far as there is something, and says how far.
     fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 }
 
 impl Bytes for File {
+    fn length(&self) -> u64 {
+        self.metadata().map_or(0, |about| if about.is_file() { about.len() } else { 0 })
+    }
+
     fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut done = 0;
         while done < buffer.len() {
@@ -40,6 +46,10 @@ impl Bytes for File {
 }
 
 impl Bytes for &[u8] {
+    fn length(&self) -> u64 {
+        u64::try_from(self.len()).unwrap_or(u64::MAX)
+    }
+
     fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
         let length = rest.len().min(buffer.len());
@@ -56,16 +66,18 @@ pub(crate) fn frames_in(bytes: &impl Bytes, place: &str) -> Result<Vec<FrameRef>
     let mut found = Vec::new();
     let mut buffer = vec![0; PIECE_BYTES + MAX_FRAME_BYTES];
     let mut start: u64 = 0;
-    loop {
+    let end = bytes.length();
+    while start < end {
         let length = read_past_errors(bytes, start, &mut buffer);
         let is_last = length < buffer.len();
         let beginnings = if is_last { length } else { PIECE_BYTES };
         search(&buffer[..length], beginnings, start, place, &mut found)?;
         if is_last {
-            return Ok(found);
+            break;
         }
         start = start.saturating_add(u64::try_from(PIECE_BYTES).unwrap_or(u64::MAX));
     }
+    Ok(found)
 }
 
 /// Reads sector by sector where reading at once fails; an unreadable sector counts as zeros.
@@ -183,6 +195,10 @@ mod tests {
     struct WithBadSector(Vec<u8>);
 
     impl Bytes for WithBadSector {
+        fn length(&self) -> u64 {
+            self.0.as_slice().length()
+        }
+
         fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
             let (bad_from, bad_to) = (8 * 4096, 9 * 4096);
             let end = offset + u64::try_from(buffer.len()).unwrap();
