@@ -1,4 +1,4 @@
-//! Tells people what they have to know at once: an outage, a failover, a full queue, a store that was set aside.
+//! Tells people what they have to know at once: an outage, a failover, a full queue, damage in the queue.
 //!
 //! It only looks at what the parts show of themselves anyway, and never waits for whoever is told: neither a program that
 //! hangs nor a broker that is away can hold up the drain.

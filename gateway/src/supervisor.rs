@@ -11,7 +11,6 @@ mod sources;
 mod start;
 mod waiting;
 
-
 use crate::drain::DrainError;
 use crate::exit::Exit;
 use crate::intake::IntakeError;

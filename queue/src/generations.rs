@@ -68,17 +68,16 @@ impl Generation {
         removed
     }
 
-    /// Hides the frames before a place. Returns how many readings that were.
-    pub(crate) fn hide_before(&mut self, index: &Index, place: usize) -> u64 {
-        let mut removed: u64 = 0;
-        for frame in index.frames().get(self.hidden.frames..place).unwrap_or_default() {
-            removed = removed.saturating_add(frame.numbered.into());
-            self.hidden.bytes = self.hidden.bytes.saturating_add(frame.bytes.into());
-        }
-        self.hidden.readings = self.hidden.readings.saturating_add(removed);
-        self.hidden.frames = self.hidden.frames.max(place);
-        self.visible = Seal::of_frames(index.frames().get(place..).unwrap_or_default()).held;
-        removed
+    /// Hides more from the beginning. Returns how many readings that were.
+    pub(crate) fn hide(&mut self, hiding: Hiding) -> u64 {
+        let Hiding { place, readings, bytes, left, .. } = hiding;
+        self.hidden = Hidden {
+            frames: self.hidden.frames.max(place),
+            readings: self.hidden.readings.saturating_add(readings),
+            bytes: self.hidden.bytes.saturating_add(bytes),
+        };
+        self.visible = left;
+        readings
     }
 
     /// Takes over what reading the file showed, where it is not what the seal said. Says whether that was so: then
@@ -91,6 +90,26 @@ impl Generation {
             *self = Generation { holes: self.holes, ..Generation::new(Seal { damaged: true, ..found }, self.sealed) };
         }
         is_other
+    }
+}
+
+/// What hiding the frames before a place does.
+pub(crate) struct Hiding {
+    place: usize,
+    readings: u64,
+    bytes: u64,
+    /// What is hidden by it, by stream.
+    pub(crate) hidden: Vec<Held>,
+    left: Vec<Held>,
+}
+
+impl Hiding {
+    /// Of the frames from the first one that is not hidden yet up to a place.
+    pub(crate) fn new(index: &Index, from: usize, place: usize) -> Hiding {
+        let place = place.max(from);
+        let Seal { held, readings, bytes, .. } = Seal::of_frames(index.frames().get(from..place).unwrap_or_default());
+        let left = Seal::of_frames(index.frames().get(place..).unwrap_or_default()).held;
+        Hiding { place, readings, bytes, hidden: held, left }
     }
 }
 

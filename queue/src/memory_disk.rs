@@ -31,6 +31,7 @@ struct State {
     refuse_sync: bool,
     /// A generation ends after so many frames.
     frames_a_generation: usize,
+    loads: usize,
 }
 
 /// Which of the writes that were not synced survive: the bits of a number, over and over.
@@ -99,6 +100,11 @@ impl MemoryDisk {
         }
     }
 
+    /// How often the file of a generation was read.
+    pub(crate) fn loads(&self) -> usize {
+        self.0.lock().unwrap().loads
+    }
+
     pub(crate) fn generations(&self) -> usize {
         self.0.lock().unwrap().generations.len()
     }
@@ -142,7 +148,8 @@ impl Disk for MemoryDisk {
     }
 
     fn load(&self, number: u64) -> Result<(Index, Box<dyn Frames>), QueueError> {
-        let state = self.0.lock().unwrap();
+        let mut state = self.0.lock().unwrap();
+        state.loads += 1;
         let stored = state.generations.get(&number).map(|generation| generation.cached.clone()).unwrap_or_default();
         let parsed =
             stored.values().filter_map(|bytes| Some(FrameRef::new(&Header::parse(bytes).ok()?, 0, bytes.len())));

@@ -395,6 +395,26 @@ fn generations_leave_the_disk_when_all_of_them_is_trimmed_and_stay_small() {
     assert_eq!(rig.disk.generations(), 1, "the newest frames stay");
 }
 
+/// As the gateway trims: frame by frame, always the oldest.
+#[test]
+fn trimming_frame_by_frame_reads_each_generation_once() {
+    let mut rig = Rig::new();
+    for _ in 0..12 {
+        append_units(&mut rig, FRAMES_A_GENERATION);
+    }
+    let before = rig.disk.loads();
+    let mut trimmed = 0;
+    while let Some(oldest) = rig.reader().oldest().unwrap() {
+        let removed = rig.opened().writer.trim(oldest.stream, oldest.last).unwrap();
+        trimmed += removed;
+        if removed == 0 {
+            break;
+        }
+    }
+    assert_eq!(trimmed, 57, "all but those that always stay");
+    assert!(rig.disk.loads() - before <= 12, "{} loads", rig.disk.loads() - before);
+}
+
 #[test]
 fn a_failed_sync_is_final_and_shows_nothing() {
     let mut rig = Rig::new();

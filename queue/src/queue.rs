@@ -146,7 +146,8 @@ impl Shared {
                 let generations = self.generations();
                 let open = generations.open.as_ref().map(|open| open.number);
                 let unread = |known: &Generation| known.holes.is_none() && known.unreadable.is_none();
-                let mut numbers = generations.all.iter().filter(|(number, known)| Some(**number) != open && unread(known));
+                let mut numbers =
+                    generations.all.iter().filter(|(number, known)| Some(**number) != open && unread(known));
                 numbers.next().map(|(number, _)| *number)
             };
             match unread.map(|number| self.loaded(number)) {
@@ -191,7 +192,8 @@ impl Shared {
             if best.is_some_and(|(_, frame)| frame.first <= number.max(candidate.first)) {
                 break;
             }
-            let found = self.with_index(candidate.number, |index| index.at(stream, number, candidate.hidden).copied())?;
+            let found =
+                self.with_index(candidate.number, |index| index.at(stream, number, candidate.hidden).copied())?;
             if let Some(frame) = found.filter(|frame| best.is_none_or(|(_, best)| frame.first < best.first)) {
                 best = Some((candidate.number, frame));
             }

@@ -93,6 +93,8 @@ pub(crate) fn stat(shared: &Shared) -> Result<Stat, QueueError> {
 /// Reads every generation and each frame in it.
 pub(crate) fn verify(shared: &Shared, mut progress: impl FnMut(u64, u64)) -> Result<Verified, QueueError> {
     let numbers: Vec<u64> = shared.generations().all.keys().copied().collect();
+    // As the seals say, which reading the files may correct.
+    let expected = shared.generations().spans();
     let in_all = numbers.iter().map(|number| shared.disk.size(*number).length).fold(0, u64::saturating_add);
     let mut verified = Verified::default();
     let mut found: BTreeMap<StreamId, Vec<(u64, u64)>> = BTreeMap::new();
@@ -102,9 +104,13 @@ pub(crate) fn verify(shared: &Shared, mut progress: impl FnMut(u64, u64)) -> Res
         done = done.saturating_add(shared.disk.size(number).length);
         progress(done, in_all);
     }
+    for span in &expected {
+        found.entry(span.stream).or_default();
+    }
     for (stream, spans) in found {
         let end = shared.marks().get(stream).map_or(0, |known| known.end);
-        verified.missing.extend(holes(stream, spans, shared.marks().trimmed(stream), end));
+        let first = expected.iter().find(|span| span.stream == stream).map(|span| span.first);
+        verified.missing.extend(holes(stream, spans, (first, shared.marks().trimmed(stream)), end));
     }
     Ok(verified)
 }
@@ -132,11 +138,16 @@ fn verify_generation(
     Ok(())
 }
 
-/// What is missing between the first number that is here, or the trimmed ones before it, and the end.
-fn holes(stream: StreamId, mut spans: Vec<(u64, u64)>, trimmed: u64, end: u64) -> Vec<Missing> {
+/// What is missing between the first number that is or should be here, or the trimmed ones before it, and the end.
+fn holes(
+    stream: StreamId,
+    mut spans: Vec<(u64, u64)>,
+    (expected, trimmed): (Option<u64>, u64),
+    end: u64,
+) -> Vec<Missing> {
     spans.sort_unstable();
-    let lowest = spans.first().map_or(0, |span| span.0);
-    let mut next = lowest.max(trimmed.saturating_add(1));
+    let lowest = spans.first().map(|span| span.0);
+    let mut next = expected.into_iter().chain(lowest).min().unwrap_or(0).max(trimmed.saturating_add(1));
     let mut missing = Vec::new();
     for (first, last) in spans.into_iter().chain([(end.saturating_add(1), end)]) {
         if first > next {
@@ -155,11 +166,13 @@ mod tests {
     fn holes_are_what_lies_between_and_at_the_end() {
         let stream = StreamId::from_u64(1).unwrap();
         let found = |spans: &[(u64, u64)], trimmed, end| -> Vec<(u64, u64)> {
-            holes(stream, spans.to_vec(), trimmed, end).iter().map(|hole| (hole.first, hole.last)).collect()
+            holes(stream, spans.to_vec(), (None, trimmed), end).iter().map(|hole| (hole.first, hole.last)).collect()
         };
         assert_eq!(found(&[(1, 5), (6, 9)], 0, 9), []);
         assert_eq!(found(&[(8, 9), (1, 5)], 0, 12), [(6, 7), (10, 12)]);
         assert_eq!(found(&[(1, 5), (8, 9)], 7, 9), [], "trimmed numbers are not missing");
         assert_eq!(found(&[(20, 30)], 10, 30), [], "what came before the first one has left");
+        let expected = holes(stream, vec![(20, 30)], (Some(15), 10), 30);
+        assert_eq!(expected, [Missing { stream, first: 15, last: 19 }]);
     }
 }

@@ -1,7 +1,7 @@
 //! Trimming: what is hidden from readers, and which generations leave the disk.
 
-use crate::generations::Generation;
-use crate::index::{FrameRef, Index};
+use crate::generations::{Generation, Hiding};
+use crate::index::FrameRef;
 use crate::queue::Shared;
 use crate::seal::Held;
 use crate::writer::Dropped;
@@ -38,28 +38,15 @@ fn hide_trimmed(shared: &Shared, number: u64, generation: &Generation) -> Result
     if generation.visible.iter().all(|held| trimmed(held.stream) < held.first) {
         return Ok(());
     }
-    hide_in(
-        shared,
-        number,
-        usize::MAX,
-        |held| held.last <= trimmed(held.stream),
-        |frame| frame.last() <= trimmed(frame.stream),
-    )?;
+    hide_in(shared, number, usize::MAX, |held, number| number <= trimmed(held.stream))?;
     Ok(())
 }
 
 /// Hides everything of a stream's order up to a number, and all older streams. Returns how many readings that were.
 pub(crate) fn hide(shared: &Shared, (order, through): (u64, u64), kept_frames: usize) -> Result<u64, QueueError> {
     let mut removed: u64 = 0;
-    for (number, most) in hideable(shared, kept_frames) {
-        let is_gone = |its_order: u64, last: u64| (its_order, last) <= (order, through);
-        let gone = hide_in(
-            shared,
-            number,
-            most,
-            |held| is_gone(held.order, held.last),
-            |frame| is_gone(frame.order, frame.last()),
-        )?;
+    for (generation, most) in hideable(shared, kept_frames) {
+        let gone = hide_in(shared, generation, most, |held, number| (held.order, number) <= (order, through))?;
         removed = removed.saturating_add(gone);
     }
     Ok(removed)
@@ -84,34 +71,25 @@ fn hideable(shared: &Shared, kept_frames: usize) -> Vec<(u64, usize)> {
     hideable
 }
 
-/// Hides frames from the beginning of a generation, as long as they are gone and at most so many.
-fn hide_in(
-    shared: &Shared,
-    number: u64,
-    most: usize,
-    is_held_gone: impl Fn(&Held) -> bool,
-    is_frame_gone: impl Fn(&FrameRef) -> bool,
-) -> Result<u64, QueueError> {
+/// Hides frames from the beginning of a generation, as long as their numbers are gone, and at most so many. The closure
+/// is asked about numbers of a stream.
+fn hide_in(shared: &Shared, number: u64, most: usize, is_gone: impl Fn(&Held, u64) -> bool) -> Result<u64, QueueError> {
     let Some(known) = shared.generations().all.get(&number).cloned() else { return Ok(0) };
-    if !known.visible.iter().any(|held| is_held_gone(held) || held.first < held.last) {
+    if !known.visible.first().is_some_and(|held| is_gone(held, held.first)) {
         return Ok(0);
     }
-    if most >= known.frames() && known.visible.iter().all(&is_held_gone) {
+    if most >= known.frames() && known.visible.iter().all(|held| is_gone(held, held.last)) {
         note_trimmed(shared, &known.visible);
         return Ok(shared.generations().all.get_mut(&number).map_or(0, Generation::hide_all));
     }
-    let index = shared.with_index(number, Index::clone)?;
-    let mut generations = shared.generations();
-    let Some(known) = generations.all.get_mut(&number) else { return Ok(0) };
-    let rest = index.frames().get(known.hidden.frames..).unwrap_or_default();
-    let gone = rest.iter().take_while(|frame| is_frame_gone(frame)).count();
-    let place = known.hidden.frames.saturating_add(gone).min(most);
-    let newly: Vec<Held> =
-        index.frames().get(known.hidden.frames..place).unwrap_or_default().iter().map(held).collect();
-    let removed = known.hide_before(&index, place);
-    drop(generations);
-    note_trimmed(shared, &newly);
-    Ok(removed)
+    let hidden = known.hidden.frames;
+    let hiding = shared.with_index(number, |index| {
+        let rest = index.frames().get(hidden..).unwrap_or_default();
+        let gone = rest.iter().map(held).take_while(|held| is_gone(held, held.last)).count();
+        Hiding::new(index, hidden, hidden.saturating_add(gone).min(most))
+    })?;
+    note_trimmed(shared, &hiding.hidden);
+    Ok(shared.generations().all.get_mut(&number).map_or(0, |known| known.hide(hiding)))
 }
 
 fn held(frame: &FrameRef) -> Held {

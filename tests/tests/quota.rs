@@ -42,8 +42,10 @@ fn what_is_beyond_the_quota_of_a_node_is_dropped_and_named_by_gaps_and_another_n
     let status: Value = serde_json::from_slice(&scene.gateway.command(&["status", "--json"]).stdout).expect("status");
     assert_eq!(status["queue"]["over_quota"], found.1);
     let log = scene.gateway.log();
-    assert_eq!(log.matches("the node sends more readings than its quota").count(), 1);
-    assert_eq!(log.matches("the node is within its quota again").count(), 1);
+    // Once each, unless a busy machine makes the flood come in several parts.
+    let over = log.matches("the node sends more readings than its quota").count();
+    assert!((1..10).contains(&over), "{log}");
+    assert_eq!(log.matches("the node is within its quota again").count(), over);
     assert_eq!(count(&scene.cluster.servers[0], "gaps WHERE from_time > to_time OR channel IS NOT NULL"), 0);
 }
 

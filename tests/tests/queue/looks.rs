@@ -43,13 +43,15 @@ fn an_export_while_readings_come_and_go_is_whole() {
     node.terminate();
 }
 
-/// Changes a byte in the body of the first frame that is found in a file of the queue's stores.
+/// Changes a byte in the body of the first frame that is found in a file of the queue's stores, in every copy of it.
 fn damage_a_frame(queue: &Path) {
     let is_frame = |window: &[u8]| window == b"FGQ1";
     let files = contents(queue).into_iter();
     let found = files.filter_map(|(path, bytes)| Some((path, bytes.windows(4).position(is_frame)?, bytes)));
     let (path, at, mut bytes) = found.into_iter().next().expect("a frame in a file");
-    bytes[at + 60] ^= 0xff;
+    let head = bytes[at..at + 60].to_vec();
+    let copies: Vec<usize> = (0..bytes.len() - 60).filter(|at| bytes[*at..].starts_with(&head)).collect();
+    copies.into_iter().for_each(|at| bytes[at + 60] ^= 0xff);
     fs::write(path, bytes).unwrap();
 }
 

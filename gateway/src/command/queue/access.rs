@@ -3,9 +3,9 @@
 use super::Where;
 use super::failure::Failure;
 use crate::cli;
+use crate::disk::Disk;
 use crate::local::{QueueAccess, card_folders};
 use crate::origin::Origins;
-use crate::disk::Disk;
 use std::path::PathBuf;
 
 /// A queue that can be looked into.
