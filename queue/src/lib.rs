@@ -28,7 +28,7 @@
 //! # Assumptions
 //!
 //! - The disk keeps what it says it has synced. If it does not, the marks show what is gone, but for the last 50,000
-//!   numbers or 10 seconds, as they are written lazily.
+//!   numbers or one minute, as they are written lazily.
 //! - One process opens a queue at a time; a file lock sees to that.
 //! - The files take about 2.2 times the live bytes.
 //! - Opening reads a few hundred bytes of each complete generation, and the whole file, 8 MiB, of the one that a crash left

@@ -214,7 +214,7 @@ pub(crate) struct Pace {
 }
 
 const NUMBERS_BETWEEN: u64 = 50_000;
-const MS_BETWEEN: u64 = 10_000;
+const MS_BETWEEN: u64 = 60_000;
 
 impl Pace {
     pub(crate) fn is_due(self, now: Pace) -> bool {
@@ -278,8 +278,8 @@ mod tests {
     #[test]
     fn are_due_after_numbers_or_time() {
         let last = Pace { end: 500, written_ms: 1_000_000 };
-        assert!(!last.is_due(Pace { end: 50_499, written_ms: 1_009_999 }));
+        assert!(!last.is_due(Pace { end: 50_499, written_ms: 1_059_999 }));
         assert!(last.is_due(Pace { end: 50_500, written_ms: 0 }));
-        assert!(last.is_due(Pace { end: 501, written_ms: 1_010_000 }));
+        assert!(last.is_due(Pace { end: 501, written_ms: 1_060_000 }));
     }
 }

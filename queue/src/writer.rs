@@ -213,7 +213,7 @@ impl Writer {
     /// readings that were.
     ///
     /// The newest [`KEPT_FRAMES`] frames always stay. A stream that is not known removes nothing. A generation of which
-    /// everything is removed leaves the disk. What was removed may come back if the power is cut within seconds.
+    /// everything is removed leaves the disk. What was removed may come back if the power is cut within a minute.
     ///
     /// # Errors
     /// [`QueueError::Io`] or [`QueueError::NewerLayout`] when the queue cannot be read or changed.
