@@ -3,6 +3,7 @@
 #   tests (or none)  what tests, demo and bench start: MariaDB, mosquitto, setpriv and a C linker; for root, also what
 #                    mounts and logs disks
 #   soak             what mounts and logs disks, and a C linker
+#   build            a C linker
 #   deb              what packs the Debian package
 #   field-test       what makes and boots the machines in which the package is installed
 # Names what is missing as one apt line, then runs that line. With NO_INSTALL=1 it names the line and fails.
@@ -71,6 +72,7 @@ find_missing() {
     case $purpose in
         tests) find_for_tests ;;
         soak) find_for_soak ;;
+        build) ;;
         deb) find_for_deb ;;
         field-test) find_for_field_test ;;
         *) echo "setup: no such purpose: $purpose" >&2 && exit 2 ;;

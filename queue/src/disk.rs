@@ -144,7 +144,9 @@ impl Disk for FolderDisk {
     fn load(&self, number: u64) -> Result<(Index, Box<dyn Frames>), QueueError> {
         let path = self.path(STORE, number).join(DATA_FILE);
         let file = match File::open(&path) {
-            Ok(file) => file,
+            // A folder opens, and then each byte of it is an error, without end.
+            Ok(file) if file.metadata().is_ok_and(|found| found.is_file()) => file,
+            Ok(_) => return Ok((Index::default(), Box::new(NoFrames))),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(io_at("read", &path)(error)),
             Err(_) => return Ok((Index::default(), Box::new(NoFrames))),
         };

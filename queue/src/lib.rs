@@ -77,6 +77,8 @@ mod disk;
 mod error;
 mod files;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod generations;
 mod import;
 mod index;

@@ -94,3 +94,12 @@ fn damaged_snapshots_lose_nothing() {
     fs::write(queue.store().join("snap.00000000000FFFFF.generating"), vec![1; 100_000]).unwrap();
     assert_eq!(queue.check(), READINGS);
 }
+
+/// A folder opens like a file, and then no byte of it can be read.
+#[test]
+fn a_folder_in_the_place_of_the_file() {
+    let queue = Damaged::new(false);
+    fs::remove_file(queue.store().join("db")).unwrap();
+    fs::create_dir(queue.store().join("db")).unwrap();
+    assert_eq!(queue.check(), 0);
+}

@@ -8,6 +8,8 @@ mod dump;
 mod export;
 mod failure;
 mod format;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gather;
 mod import;
 mod output;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders that are not the project's own text: the build and git.
-const FOREIGN: [&str; 2] = ["target", ".git"];
+/// Folders that are not the project's own text: the build, git, and what a fuzzer writes.
+const FOREIGN: [&str; 5] = ["target", ".git", "corpus", "artifacts", "coverage"];
 
 /// One text file: where it lies, from the top level with `/`, and what it says.
 pub struct TextFile {

@@ -1,0 +1,9 @@
+//! The file that remembers each stream is read.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = queue::fuzzing::marks(bytes);
+});
