@@ -143,6 +143,11 @@ impl Session {
         .await
     }
 
+    /// Whether more may be asked: after an error the outcome is unknown, and the connection is given up.
+    pub fn is_open(&self) -> bool {
+        self.conn.0.is_some()
+    }
+
     /// The id that the last INSERT gave.
     pub fn last_insert_id(&self) -> Option<u64> {
         self.conn.0.as_ref().and_then(Conn::last_insert_id)

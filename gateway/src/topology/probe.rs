@@ -68,7 +68,8 @@ impl Probe {
             None => self.open().await?,
         };
         let facts = self.facts(&mut open).await?;
-        *session = Some(open);
+        // An answer such as "no such database" is an answer, but its connection has been given up.
+        *session = Some(open).filter(Session::is_open);
         Ok(facts)
     }
 

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use fieldgate_tests::scenario::{DEADLINE, Scene};
+use fieldgate_tests::mariadb::Server;
+use fieldgate_tests::process::wait_for;
+use fieldgate_tests::scenario::{DEADLINE, Scene, number};
 
 const SCHEMA: &str = "fieldgate db schema --apply";
 
@@ -79,8 +81,18 @@ fn a_missing_database_is_said_and_draining_begins_when_it_is_there() {
     scene.gateway.apply_schema();
     scene.cluster.source().execute("DROP DATABASE field");
     start_and_collect(&mut scene, &["Unknown database 'field'", SCHEMA], 30);
+    // The servers are asked several times meanwhile: that the database is missing is an answer, and no outage.
+    let connections = || connections(scene.cluster.source());
+    let before = connections();
+    wait_for("the servers to be asked again", DEADLINE, || connections() >= before + 6);
     scene.gateway.apply_schema();
     assert_drains(&scene, "Unknown database 'field'", 30);
+    assert!(!scene.gateway.log().contains("cannot be asked"), "{}", scene.gateway.log());
+}
+
+/// How many connections a server has seen.
+fn connections(server: &Server) -> usize {
+    number(server, "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'CONNECTIONS'")
 }
 
 #[test]

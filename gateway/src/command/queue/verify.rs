@@ -153,7 +153,9 @@ mod tests {
         let range = Range { stream: StreamId::from_u64(7).unwrap(), first: 3, last: 4 };
         let found = Found { records: 8, missing: vec![range], damaged: vec![2], unreadable: Vec::new() };
         let said = text(&found);
-        assert!(said.starts_with("missing   stream 0000000000000007, 3 to 4\ndamaged   store 2\nwhole     8 readings"));
+        assert!(
+            said.starts_with("missing   stream 0000000000000007, 3 to 4\ndamaged   generation 2\nwhole     8 readings")
+        );
         assert!(said.contains("queue export") && !found.is_clean());
         assert!(Found::default().is_clean());
     }
