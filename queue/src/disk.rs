@@ -26,7 +26,10 @@ const KEPT_ASIDE: usize = 4;
 /// A generation's file ends near this length, which bounds memory, opening time and what one bad sector can do.
 pub(crate) const GENERATION_BYTES: u64 = 8 * 1024 * 1024;
 /// What is reserved for it on the disk: also room for the last append, beyond that length.
-pub(crate) const RESERVED_BYTES: u64 = GENERATION_BYTES + 2 * 1024 * 1024;
+pub(crate) const RESERVED_BYTES: u64 = GENERATION_BYTES + LAST_APPEND_BYTES;
+/// What is reserved for a short one, when the disk is full and something still has to be said.
+pub(crate) const SHORT_BYTES: u64 = LAST_APPEND_BYTES + 512 * 1024;
+pub(crate) const LAST_APPEND_BYTES: u64 = 2 * 1024 * 1024;
 
 /// Reads the frames of one generation.
 pub(crate) trait Frames: Send + Sync {
@@ -38,8 +41,8 @@ pub(crate) trait Frames: Send + Sync {
 pub(crate) trait Disk: Send + Sync {
     /// The numbers of all generations, ascending.
     fn list(&self) -> Result<Vec<u64>, QueueError>;
-    /// Makes a new one to be written.
-    fn create(&self, number: u64) -> Result<Arc<dyn Store>, QueueError>;
+    /// Makes a new one to be written, with so much of the disk reserved for it.
+    fn create(&self, number: u64, reserved_bytes: u64) -> Result<Arc<dyn Store>, QueueError>;
     /// What a complete one says of itself, if it does.
     fn seal(&self, number: u64) -> Result<Option<Seal>, QueueError>;
     /// Marks one as complete. Nothing is written to it any more.
@@ -116,9 +119,9 @@ impl Disk for FolderDisk {
         self.numbers(STORE)
     }
 
-    fn create(&self, number: u64) -> Result<Arc<dyn Store>, QueueError> {
+    fn create(&self, number: u64, reserved_bytes: u64) -> Result<Arc<dyn Store>, QueueError> {
         let path = self.path(STORE, number);
-        let made = SledStore::create(&path, RESERVED_BYTES);
+        let made = SledStore::create(&path, reserved_bytes);
         if made.is_err() {
             // It would count as a damaged generation; on a full disk it would also take room.
             let _ = fs::remove_dir_all(&path);
@@ -143,10 +146,12 @@ impl Disk for FolderDisk {
 
     fn load(&self, number: u64) -> Result<(Index, Box<dyn Frames>), QueueError> {
         let path = self.path(STORE, number).join(DATA_FILE);
+        // A folder opens, and each byte of it is an error; a pipe does not even open.
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Ok((Index::default(), Box::new(NoFrames)));
+        }
         let file = match File::open(&path) {
-            // A folder opens, and then each byte of it is an error, without end.
-            Ok(file) if file.metadata().is_ok_and(|found| found.is_file()) => file,
-            Ok(_) => return Ok((Index::default(), Box::new(NoFrames))),
+            Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(io_at("read", &path)(error)),
             Err(_) => return Ok((Index::default(), Box::new(NoFrames))),
         };

@@ -124,6 +124,8 @@ pub(crate) struct OpenGeneration {
     pub(crate) number: u64,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) index: Index,
+    /// It is complete when its file has this length.
+    pub(crate) complete_bytes: u64,
 }
 
 /// So many generations that were read stay in memory: several readers, and the trimming, each stand in one.

@@ -115,7 +115,7 @@ impl Disk for MemoryDisk {
         Ok(self.0.lock().unwrap().generations.keys().copied().collect())
     }
 
-    fn create(&self, number: u64) -> Result<Arc<dyn Store>, QueueError> {
+    fn create(&self, number: u64, _reserved_bytes: u64) -> Result<Arc<dyn Store>, QueueError> {
         let mut state = self.0.lock().unwrap();
         assert!(number >= state.next, "number {number} was used before");
         state.next = number + 1;

@@ -47,18 +47,9 @@ impl Room {
         Ok(Room { folder: folder.to_owned(), reserve_bytes, ballast_bytes })
     }
 
-    /// Whether there is room for one more generation.
-    ///
-    /// # Errors
-    /// [`QueueError::Full`].
-    pub(crate) fn check(&self, may_use_reserve: bool) -> Result<(), QueueError> {
-        let left_free = if may_use_reserve { 0 } else { self.reserve_bytes };
-        let wanted = left_free.saturating_add(RESERVED_BYTES);
-        let free_bytes = self.free_bytes()?;
-        if free_bytes >= wanted || (may_use_reserve && self.give_up_ballast() && self.free_bytes()? >= wanted) {
-            return Ok(());
-        }
-        Err(QueueError::Full { path: self.folder.clone(), free_bytes })
+    /// Whether one more generation leaves free what is to stay free.
+    pub(crate) fn has_room(&self) -> Result<bool, QueueError> {
+        Ok(self.free_bytes()? >= self.reserve_bytes.saturating_add(RESERVED_BYTES))
     }
 
     /// What is free on the disk.
@@ -83,7 +74,7 @@ impl Room {
     }
 
     /// Gives the ballast up. Says whether there was one.
-    fn give_up_ballast(&self) -> bool {
+    pub(crate) fn give_up_ballast(&self) -> bool {
         fs::remove_file(self.ballast()).is_ok()
     }
 }
@@ -122,7 +113,6 @@ mod tests {
         let room = Room::new(folder.path(), settings).unwrap();
         room.keep_ballast();
         assert!(!room.ballast().exists());
-        assert!(matches!(room.check(false), Err(QueueError::Full { .. })));
-        assert!(room.check(true).is_ok(), "the reserve is there to be used when it must be");
+        assert!(!room.has_room().unwrap());
     }
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::disk::GENERATION_BYTES;
+use crate::disk::{LAST_APPEND_BYTES, RESERVED_BYTES, SHORT_BYTES};
 use crate::generations::{Generation, OpenGeneration};
 use crate::index::Index;
 use crate::queue::Shared;
+use crate::room::Room;
 use crate::seal::Seal;
 use crate::store::Store;
 use crate::{QueueError, TakenIn, import};
@@ -32,10 +33,13 @@ impl Rotation {
     pub(crate) fn store(&mut self, shared: &Shared, may_use_reserve: bool) -> Result<Arc<dyn Store>, QueueError> {
         let open = {
             let generations = shared.generations();
-            generations.open.as_ref().map(|open| (open.number, Arc::clone(&open.store), open.index.frames().len()))
+            let about = |open: &OpenGeneration| {
+                (open.number, Arc::clone(&open.store), open.index.frames().len(), open.complete_bytes)
+            };
+            generations.open.as_ref().map(about)
         };
-        if let Some((number, store, frames)) = open {
-            if store.file_bytes()? < GENERATION_BYTES && frames < MOST_FRAMES {
+        if let Some((number, store, frames, complete_bytes)) = open {
+            if store.file_bytes()? < complete_bytes && frames < MOST_FRAMES {
                 return Ok(store);
             }
             self.seal_if_open(shared, number);
@@ -43,19 +47,35 @@ impl Rotation {
         self.begin(shared, may_use_reserve)
     }
 
+    /// Begins a generation; a short one where that takes what is to stay free, or at last the room of the ballast.
     fn begin(&mut self, shared: &Shared, may_use_reserve: bool) -> Result<Arc<dyn Store>, QueueError> {
-        if let Some(room) = &shared.room {
-            room.check(may_use_reserve)?;
+        let has_room = shared.room.as_ref().map_or(Ok(true), Room::has_room)?;
+        let begun = match (has_room, may_use_reserve) {
+            (true, _) => self.create(shared, RESERVED_BYTES),
+            (false, true) => self.create_short(shared),
+            (false, false) => Err(full(shared)),
+        };
+        begun.map_err(|error| if error.is_full_disk() { full(shared) } else { error })
+    }
+
+    fn create_short(&mut self, shared: &Shared) -> Result<Arc<dyn Store>, QueueError> {
+        match self.create(shared, SHORT_BYTES) {
+            Err(error) if error.is_full_disk() && shared.room.as_ref().is_some_and(Room::give_up_ballast) => {
+                self.create(shared, SHORT_BYTES)
+            }
+            created => created,
         }
+    }
+
+    fn create(&mut self, shared: &Shared, reserved_bytes: u64) -> Result<Arc<dyn Store>, QueueError> {
         let number = self.next_number;
-        let store = shared.disk.create(number).map_err(|error| match error.is_full_disk() {
-            true => QueueError::Full { path: shared.folder.clone(), free_bytes: shared.free_bytes().unwrap_or(0) },
-            false => error,
-        })?;
+        let store = shared.disk.create(number, reserved_bytes)?;
         self.next_number = number.saturating_add(1);
         let mut generations = shared.generations();
         generations.all.insert(number, Generation::default());
-        generations.open = Some(OpenGeneration { number, store: Arc::clone(&store), index: Index::default() });
+        let complete_bytes = reserved_bytes.saturating_sub(LAST_APPEND_BYTES);
+        let index = Index::default();
+        generations.open = Some(OpenGeneration { number, store: Arc::clone(&store), index, complete_bytes });
         Ok(store)
     }
 
@@ -83,4 +103,8 @@ impl Rotation {
             known.sealed = sealed;
         }
     }
+}
+
+fn full(shared: &Shared) -> QueueError {
+    QueueError::Full { path: shared.folder.clone(), free_bytes: shared.free_bytes().unwrap_or(0) }
 }

@@ -45,7 +45,8 @@ pub struct Writer {
     next_seq: u64,
     /// [`KEPT_FRAMES`], but for tests.
     pub(crate) kept_frames: usize,
-    marks_written: Pace,
+    /// None before the first append.
+    marks_written: Option<Pace>,
     /// Whether the marks on disk name this stream. Nothing is appended before they do.
     marks_name_stream: bool,
     marks_problem: Option<QueueError>,
@@ -68,7 +69,7 @@ impl Writer {
             rotation: Rotation::new(next_generation),
             next_seq: 1,
             kept_frames: KEPT_FRAMES,
-            marks_written: Pace { end: 0, written_ms: 0 },
+            marks_written: None,
             marks_name_stream: false,
             marks_problem: None,
             meter,
@@ -193,8 +194,8 @@ impl Writer {
     /// Marks that cannot be written do not undo an append: it is tried again after the next one, and `close` tells.
     fn write_marks_lazily(&mut self, now: Pace) {
         self.shared.marks().learn(self.shared.stream, self.shared.order, now.end);
-        if self.marks_problem.is_some() || self.marks_written.is_due(now) {
-            self.marks_written = now;
+        if self.marks_problem.is_some() || self.marks_written.is_none_or(|last| last.is_due(now)) {
+            self.marks_written = Some(now);
             self.shared.marks().wear = self.meter.wear(now.written_ms);
             self.marks_problem = self.write_marks().err();
             if let Some(room) = &self.shared.room {

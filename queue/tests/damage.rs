@@ -101,5 +101,5 @@ fn a_folder_in_the_place_of_the_file() {
     let queue = Damaged::new(false);
     fs::remove_file(queue.store().join("db")).unwrap();
     fs::create_dir(queue.store().join("db")).unwrap();
-    assert_eq!(queue.check(), 0);
+    assert!(queue.check() < READINGS);
 }

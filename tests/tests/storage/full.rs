@@ -9,11 +9,13 @@ use fieldgate_tests::artifacts::quick_folder;
 use fieldgate_tests::powercut::mount::{Mount, make_ext4};
 use fieldgate_tests::powercut::root::can_mount;
 use fieldgate_tests::storage::appender::{Appender, Appending};
+use fieldgate_tests::storage::content::group;
 use fieldgate_tests::storage::found::Found;
 use fieldgate_tests::storage::ledger::Ledger;
 use fieldgate_tests::storage::opening::{Then, open_apart};
 use fieldgate_tests::storage::seed::Chance;
 use fieldgate_tests::storage::table::Row;
+use queue::{QueueError, Settings, Writer};
 use rand::Rng;
 use tempfile::TempDir;
 
@@ -38,6 +40,40 @@ fn nothing_acknowledged_is_lost_when_another_file_fills_the_disk() {
     if can_mount("a disk that another file fills") {
         show(&filled_by_another_file(1, &mut Chance::new()));
     }
+}
+
+/// Not one byte is free, and the generation that is written is full: the ballast makes room for a gap.
+#[test]
+fn what_is_missing_can_be_said_on_a_disk_without_a_free_byte() {
+    if !can_mount("a full disk on which a gap is written") {
+        return;
+    }
+    let disk = Small::new();
+    let settings = Settings { ballast_bytes: 16 << 20, ..Settings::default() };
+    let mut opened = queue::open_with(&disk.queue(), settings).expect("an empty queue");
+    let stream = opened.stream;
+    let mut next = 1;
+    let mut append = |writer: &mut Writer, from_reserve: bool| {
+        let units = group(stream, next, GROUP);
+        let appended = match from_reserve {
+            false => writer.append(&units, 1),
+            true => writer.append_from_reserve(&units, 1),
+        };
+        appended.inspect(|appended| next = appended.last + 1)
+    };
+    append(&mut opened.writer, false).expect("there is room");
+    fill(&disk.mount.folder().join("other"));
+    let refused = loop {
+        if let Err(refused) = append(&mut opened.writer, false) {
+            break refused;
+        }
+    };
+    assert!(matches!(refused, QueueError::Full { .. }), "{refused}");
+    let last = append(&mut opened.writer, true).expect("the ballast makes room").last;
+    drop(opened);
+    let again = queue::open_with(&disk.queue(), settings).expect("a queue on a full disk");
+    let found = again.reader.read(stream, 1, usize::MAX, usize::MAX).expect("readings");
+    assert!((1..=last).eq(found.iter().map(|reading| reading.seq)), "every reading is there");
 }
 
 /// Appends until the queue takes no more; then it has to open, and to have everything.
