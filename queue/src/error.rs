@@ -28,14 +28,6 @@ pub enum QueueError {
         /// The newest layout that this program reads.
         known: u32,
     },
-    /// The folder holds something that is not a queue of ours. The operator configures another folder.
-    #[error("{} is not a queue of fieldgate: {what}; choose another folder or move it away", path.display())]
-    Foreign {
-        /// What was found.
-        path: PathBuf,
-        /// Why it cannot be ours.
-        what: String,
-    },
     /// The storage library gave up, or stored bytes are not what was written.
     #[error("damaged: {what}, at {place}; start the gateway again, which goes on with a new generation")]
     Damaged {

@@ -12,9 +12,9 @@ use crate::error::io_at;
 use crate::frame::Header;
 use crate::index::{FrameRef, Index};
 use crate::pack::pack;
-use crate::queue::Shared;
 use crate::salvage::frames_in;
 use crate::seal::Seal;
+use crate::shared::Shared;
 use crate::store::{DATA_FILE, SledStore, Store};
 use crate::{QueueError, Record, StreamId, Unit, files};
 

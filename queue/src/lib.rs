@@ -100,6 +100,7 @@ mod room;
 mod rotation;
 mod salvage;
 mod seal;
+mod shared;
 mod stat;
 mod store;
 mod stream;

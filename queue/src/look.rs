@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::disk::FolderDisk;
 use crate::error::io_at;
 use crate::lock::Lock;
-use crate::queue::{Shared, survey};
+use crate::queue::survey;
+use crate::shared::Shared;
 use crate::{QueueError, Reader, StreamId, marks, trim};
 
 /// Opens the queue in a folder for reading, without beginning a stream. Changes nothing.

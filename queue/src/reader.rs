@@ -6,7 +6,7 @@ use crate::frame::Frame;
 use crate::generations::Generation;
 use crate::index::FrameRef;
 use crate::missing::{self, MissingSpan};
-use crate::queue::Shared;
+use crate::shared::Shared;
 use crate::stat::{self, Stat, Verified};
 use crate::{KnownStream, QueueError, Record, Span, StreamId};
 

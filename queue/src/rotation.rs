@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::disk::{LAST_APPEND_BYTES, RESERVED_BYTES, SHORT_BYTES};
 use crate::generations::{Generation, OpenGeneration};
 use crate::index::Index;
-use crate::queue::Shared;
 use crate::room::Room;
 use crate::seal::Seal;
+use crate::shared::Shared;
 use crate::store::Store;
 use crate::{QueueError, TakenIn, import};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::queue::Shared;
 use crate::room::disk_size;
+use crate::shared::Shared;
 use crate::{QueueError, StreamId, Wear};
 
 /// One generation.

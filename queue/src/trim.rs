@@ -2,8 +2,8 @@
 
 use crate::generations::{Generation, Hiding};
 use crate::index::FrameRef;
-use crate::queue::Shared;
 use crate::seal::Held;
+use crate::shared::Shared;
 use crate::writer::Dropped;
 use crate::{QueueError, Span};
 
