@@ -62,6 +62,7 @@ fn a_damaged_frame_is_found_and_named_and_what_is_left_can_be_exported() {
     let found = said(&scene.gateway, 1, &["queue", "verify"]);
     assert!(found.contains("missing   stream ") && found.contains("queue export"), "{found}");
     said(&scene.gateway, 0, &["queue", "export", "--format", "cbor", "--output", "/dev/null"]);
+    assert!(!fs::metadata("/dev/null").unwrap().is_file(), "a device stays one");
 }
 
 #[test]
