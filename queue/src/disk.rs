@@ -91,14 +91,17 @@ impl FolderDisk {
         Ok(numbers)
     }
 
-    /// Removes what an interrupted removal left, and imports that nobody has taken in for a day.
-    pub(crate) fn tidy(&self) -> Result<(), QueueError> {
-        for number in self.numbers(REMOVED)? {
-            remove_folder(&self.path(REMOVED, number))?;
+    /// Removes what an interrupted removal left, and imports that nobody has taken in for a day. What cannot be removed
+    /// is tried again at the next start.
+    pub(crate) fn tidy(&self) {
+        let names = files::names_in(&self.folder).unwrap_or_default();
+        let left = |name: &&String| name.starts_with(REMOVED) || name.starts_with(IMPORT);
+        for path in names.iter().filter(left).map(|name| self.folder.join(name)) {
+            let is_import = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(IMPORT));
+            if !is_import || is_old(&path) {
+                let _ = remove_folder(&path);
+            }
         }
-        let names = files::names_in(&self.folder)?;
-        let imports = names.iter().filter(|name| name.starts_with(IMPORT)).map(|name| self.folder.join(name));
-        imports.filter(|import| is_old(import)).try_for_each(|import| remove_folder(&import))
     }
 
     /// A number that no generation ever had, given those that are there.
@@ -171,7 +174,9 @@ impl Disk for FolderDisk {
         }
         let removed = self.path(REMOVED, number);
         fs::rename(&path, &removed).map_err(io_at("rename", &path))?;
-        remove_folder(&removed)
+        // What is left of it goes at the next start.
+        let _ = remove_folder(&removed);
+        Ok(())
     }
 
     fn size(&self, number: u64) -> Size {

@@ -84,7 +84,7 @@ pub fn open_with(folder: &Path, settings: Settings) -> Result<Opened, QueueError
     let disk = FolderDisk::new(folder);
     let room = Room::new(folder, settings)?;
     let next = disk.unused()?;
-    disk.tidy()?;
+    disk.tidy();
     let opened = start(folder, Some(lock), Box::new(disk), Some(room), marks, next, || {
         unreadable.map(|reason| marks::set_aside(folder, reason)).transpose()
     })?;

@@ -23,7 +23,9 @@ pub(crate) fn settle(shared: &Shared) -> Result<(), QueueError> {
         }
     }
     hide_again(shared)?;
-    remove_hidden(shared)
+    // What cannot be removed now is no reason not to collect; trimming tries again, and tells.
+    let _ = remove_hidden(shared);
+    Ok(())
 }
 
 /// Hides what the marks say was trimmed.
