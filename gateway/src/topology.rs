@@ -65,12 +65,24 @@ fn may_be_source(view: &View, all: &[View], highest_term: u64) -> Result<(), Str
     Err(format!("{name} is writable but still follows {}", join(facts.replication.iter().map(|r| r.upstream.clone()))))
 }
 
-/// A writable server all of whose upstreams answer and are read-only: the writable half of a pair that replicates both ways.
+/// A writable server all of whose upstreams answer and are read-only: the writable half of a pair that replicates both
+/// ways. Not before it has everything of theirs: what it still receives or applies would come after what we write.
 fn is_co_source(facts: &Facts, all: &[View]) -> bool {
     facts.replication.iter().all(|replication| {
         let upstream = all.iter().filter_map(View::facts).find(|other| other.server_id == replication.upstream_id);
-        upstream.is_some_and(|upstream| upstream.read_only)
+        let has_nothing_new =
+            |other: &Facts| other.read_only && follows_only(other, facts.server_id) && has_all_of(facts, other);
+        replication.applied_all && upstream.is_some_and(has_nothing_new)
     })
+}
+
+fn follows_only(facts: &Facts, server_id: u64) -> bool {
+    facts.replication.iter().all(|replication| replication.upstream_id == server_id)
+}
+
+/// Whether a server is as far with each of our streams as another one.
+fn has_all_of(facts: &Facts, other: &Facts) -> bool {
+    other.cursors.iter().all(|(stream, there)| facts.cursors.get(stream).is_some_and(|here| here >= there))
 }
 
 fn why_source(views: &[View], index: usize) -> String {

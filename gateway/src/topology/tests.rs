@@ -112,6 +112,27 @@ fn the_writable_one_of_two_servers_that_follow_each_other() {
 }
 
 #[test]
+fn the_writable_one_of_a_pair_waits_until_it_has_all_of_the_other() {
+    let pair = |applied_all, here, there| {
+        let (own, other) = (follows(2, true, true, applied_all), follows(1, true, true, true));
+        let writable = Facts { replication: own, cursors: [(7, here)].into(), ..facts("a", 1) };
+        let closed = Facts { read_only: true, replication: other, cursors: [(7, there)].into(), ..facts("b", 2) };
+        choose(&views(vec![Some(writable), Some(closed)]), 1).source
+    };
+    assert_eq!(pair(true, 5, 5), Some(0));
+    assert_eq!(pair(true, 6, 5), Some(0), "the other follows");
+    assert_eq!(pair(false, 5, 5), None, "received and not yet applied");
+    assert_eq!(pair(true, 4, 5), None, "not yet received");
+}
+
+#[test]
+fn a_writable_server_that_follows_a_replica_of_a_third_is_no_half_of_a_pair() {
+    let writable = Facts { replication: follows(2, true, true, true), ..facts("a", 1) };
+    let middle = Facts { term: None, ..replica("b", 2, 3) };
+    assert_eq!(choose(&views(vec![Some(writable), Some(middle), None]), 1).source, None);
+}
+
+#[test]
 fn servers_that_take_writes_and_must_not_are_named_beside_the_source() {
     let new = Facts { term: term(2, "b"), ..facts("b", 2) };
     let old = Facts { term: term(1, "a"), ..facts("a", 1) };

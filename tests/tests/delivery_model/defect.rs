@@ -1,0 +1,26 @@
+//! Rules left out on purpose, one at a time: a search that does not find them proves nothing.
+
+/// A rule that is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defect {
+    /// A reading leaves the queue as soon as the source has it.
+    LeavesWithoutReplicas,
+    /// A server of another term counts for what may leave.
+    CountsOtherTerms,
+    /// Rows and cursor are two transactions.
+    CursorOutsideOfTransaction,
+    /// The cursor is set without comparing it.
+    CursorSetBlindly,
+    /// A reading is acknowledged when it is appended.
+    AcknowledgesBeforeSync,
+    /// What was found at opening counts as durable without a sync.
+    NoSyncAtOpening,
+    /// Channel ids are remembered from one connection to the next.
+    ChannelIdsOutliveConnection,
+    /// A server with a lower term than one seen before is written to.
+    TermIgnored,
+    /// A writable server is the source although it still applies what it received.
+    ApplierIgnored,
+    /// A stream is forgotten when its last reading leaves the queue.
+    EndsForgotten,
+}

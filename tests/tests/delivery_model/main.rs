@@ -1,0 +1,129 @@
+//! A model of delivery, searched breadth first: queue, gateway, a source with two replicas, and people. The decisions
+//! that the product has as pure functions (which server is the source, its term, what may leave, whether the source
+//! forgot) are the product's own; everything else is written down here once more, in small.
+//!
+//! What it leaves out: keeping readings after delivery, batches of several readings, two gateways, servers that forget
+//! commits, probes that are late. The book of receipts is taken for perfect.
+
+mod defect;
+mod gateway_steps;
+mod invariants;
+mod search;
+mod world;
+mod world_steps;
+
+use defect::Defect;
+use search::{Bounds, Found, Step, search};
+use std::time::Instant;
+
+fn look(bounds: &Bounds) -> Found {
+    let begun = Instant::now();
+    let found = search(bounds);
+    let Bounds { readings, failures, defect, .. } = bounds;
+    let without = defect.map_or("no defect".to_owned(), |defect| format!("defect {defect:?}"));
+    let (states, depth) = (found.states, found.depth);
+    println!(
+        "{readings} readings, {failures} failures, {without}: {states} states, {depth} steps deep, {:.1?}",
+        begun.elapsed()
+    );
+    if let Some((sentence, way)) = &found.violation {
+        println!("does not hold: {sentence}\n  after {way:?}");
+    }
+    found
+}
+
+fn every_step(_: &Step) -> bool {
+    true
+}
+
+/// Servers that fail, come back and are promoted, under a gateway that is well.
+fn failovers_only(step: &Step) -> bool {
+    use Step::*;
+    !matches!(
+        step,
+        Kill | PowerCut | RestoreAll { .. } | WriteAnswerLost | WriteTimesOut | OpenWhileApplying(_) | Closed(_)
+    )
+}
+
+fn holds(readings: u8, failures: u8, steps: fn(&Step) -> bool) {
+    let found = look(&Bounds { readings, failures, defect: None, steps });
+    assert!(found.violation.is_none(), "{:?}", found.violation);
+    assert!(found.states > 1000, "it looked at next to nothing");
+}
+
+#[test]
+fn three_readings_in_every_order_of_steps() {
+    holds(3, 0, every_step);
+}
+
+#[test]
+fn two_readings_and_any_one_failure() {
+    holds(2, 1, every_step);
+}
+
+#[test]
+fn one_reading_and_any_two_failures() {
+    holds(1, 2, every_step);
+}
+
+#[test]
+fn two_readings_and_two_failovers() {
+    holds(2, 2, failovers_only);
+}
+
+/// The same search without the defect finds nothing: see above.
+fn is_found(readings: u8, failures: u8, defect: Defect) {
+    let steps = if defect == Defect::CountsOtherTerms { failovers_only } else { every_step };
+    let found = look(&Bounds { readings, failures, defect: Some(defect), steps });
+    assert!(found.violation.is_some(), "the search does not see {defect:?}");
+}
+
+#[test]
+fn leaving_without_a_look_at_the_replicas_is_found() {
+    is_found(2, 1, Defect::LeavesWithoutReplicas);
+}
+
+#[test]
+fn counting_servers_of_another_term_is_found() {
+    is_found(2, 2, Defect::CountsOtherTerms);
+}
+
+#[test]
+fn a_cursor_outside_of_the_transaction_is_found() {
+    is_found(1, 1, Defect::CursorOutsideOfTransaction);
+}
+
+#[test]
+fn a_cursor_that_is_not_compared_is_found() {
+    is_found(1, 1, Defect::CursorSetBlindly);
+}
+
+#[test]
+fn an_acknowledgement_before_the_sync_is_found() {
+    is_found(1, 1, Defect::AcknowledgesBeforeSync);
+}
+
+#[test]
+fn no_sync_at_opening_is_found() {
+    is_found(1, 2, Defect::NoSyncAtOpening);
+}
+
+#[test]
+fn channel_ids_that_outlive_their_connection_are_found() {
+    is_found(2, 1, Defect::ChannelIdsOutliveConnection);
+}
+
+#[test]
+fn a_server_left_behind_and_accepted_is_found() {
+    is_found(1, 2, Defect::TermIgnored);
+}
+
+#[test]
+fn a_source_that_still_applies_is_found() {
+    is_found(1, 1, Defect::ApplierIgnored);
+}
+
+#[test]
+fn forgotten_ends_of_streams_are_found() {
+    is_found(1, 2, Defect::EndsForgotten);
+}
