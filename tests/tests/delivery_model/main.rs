@@ -3,7 +3,8 @@
 //! forgot) are the product's own; everything else is written down here once more, in small.
 //!
 //! What it leaves out: keeping readings after delivery, batches of several readings, two gateways, servers that forget
-//! commits, probes that are late. The book of receipts is taken for perfect.
+//! commits, probes that are late, and a replica that goes on although it has what its source lacks. The book of receipts is
+//! taken for perfect.
 
 mod defect;
 mod gateway_steps;
