@@ -3,14 +3,16 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test soak soak-fuzz soak-queue soak-power lint deb field-test setup
+.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-power lint deb field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
+mysql_folder := $(or $(CARGO_TARGET_DIR),target)/rigs/mysql-server
 
 help:
 	@echo "make demo         build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
 	@echo "make bench        measure queue, drain and MQTT beside the plainest thing that does the same; ONLY=queue|drain|mqtt"
-	@echo "make test         every test, against a real MariaDB and a real mosquitto"
+	@echo "make test         every test, against a real MariaDB and a real mosquitto, and MySQL where it is at hand"
+	@echo "make mysql        fetch a MySQL server for the tests into the build folder (400 MB); MYSQLD=PATH names another one"
 	@echo "make soak         fuzz: 6 minutes of changed bytes; queue: 10 million readings that wait; power, which takes root:"
 	@echo "                  1000 power cuts, 2000 kills, 3000 damaged files, full disks; ONLY=fuzz|queue|power"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
@@ -46,10 +48,15 @@ test: setup
 	fi
 	@echo "test: passed"
 	@echo "not in this run:"
-	@echo "    MySQL servers: this version supports MariaDB only, so no test needs one"
+	@sh tests/mysql.sh find $(mysql_folder) >/dev/null || \
+		echo "    MySQL servers: none is at hand; make mysql fetches one, MYSQLD=PATH names one"
 	@[ "$$(id -u)" -eq 0 ] || echo "    power cuts and full disks: they mount file systems, which takes root"
 	@grep -rHo --include='*.rs' '#\[ignore = "[^"]*"' config sensors queue gateway tests \
 		| sed 's/^\(.*\):#\[ignore = "\(.*\)"$$/    a test in \1: \2/'
+
+# Never by itself: a stranger's make test installs what Debian stable has, and no more.
+mysql:
+	@sh tests/mysql.sh fetch $(mysql_folder)
 
 # Part by part, the short one first. Only power mounts file systems.
 soak:

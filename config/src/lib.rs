@@ -30,7 +30,7 @@ pub use gateway::Gateway;
 pub use i2c::{ByteOrder, Field, I2c, I2cNode, Micro, MicroFormat, Part, Quantity};
 pub use led::Led;
 pub use mqtt::Mqtt;
-pub use mysql::{Failover, KeepUntil, Mysql};
+pub use mysql::{Failover, KeepUntil, Mysql, Tls};
 pub use node::{Channel, GatewayId, NameError, NodeId, Site, Unit};
 pub use notify::{Notify, NotifyTopic};
 pub use pointer::JsonPointer;

@@ -10,6 +10,8 @@ use crate::problem::ValueError;
 use crate::section::Section;
 use crate::values::{absolute_path, choice, count, duration, parsed, text};
 
+/// Where Debian keeps the roots that the whole machine trusts.
+const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 const MAX_SERVERS: usize = 16;
 const MAX_DATABASE_CHARS: usize = 64;
 const MAX_USER_CHARS: usize = 80;
@@ -28,6 +30,8 @@ pub struct Mysql {
     pub user: String,
     /// Absolute path of the file with the password; this crate does not read it.
     pub password_file: Option<PathBuf>,
+    /// How connections to the servers are protected. Default: not at all.
+    pub tls: Tls,
     /// What to do when the source is gone. Default: follow.
     pub failover: Failover,
     /// How many replicas must have a reading before it may leave the queue. Default: all.
@@ -38,6 +42,19 @@ pub struct Mysql {
     pub connect_timeout: Duration,
     /// How long a statement may take; 100 ms to 300 s. Default: 5 s.
     pub query_timeout: Duration,
+}
+
+/// How connections to the servers are protected. There is nothing between the two: encryption without verifying the server
+/// keeps nobody out who can stand between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// Plain TCP.
+    Off,
+    /// TLS 1.2 or 1.3, to a server whose certificate is for the configured host and signed by one of these roots.
+    Verify {
+        /// Absolute path of a PEM file with the roots; this crate does not read it. Default: those of the system.
+        ca_file: PathBuf,
+    },
 }
 
 /// What to do when the source is gone.
@@ -65,6 +82,7 @@ pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<Mysql> {
     let user = section.required("user", "\"fieldgate\"", text(MAX_USER_CHARS));
     Some(Mysql {
         password_file: section.optional("password_file", absolute_path),
+        tls: tls(section),
         failover: section.or("failover", Failover::Follow, failover),
         keep_until_replicas: section.or("keep_until_replicas", KeepUntil::All, keep_until(most_replicas)),
         probe_period: section.or("probe_period", Duration::from_secs(1), duration(SHORTEST..=MINUTE)),
@@ -84,6 +102,16 @@ fn database(name: &str) -> Result<String, ValueError> {
     }
     let remedy = format!("write 1 to {MAX_DATABASE_CHARS} letters (a to z), digits, _, $ or -");
     Err(ValueError::new(format!("is {name:?}, not a name for a database"), remedy))
+}
+
+fn tls(section: &mut Section<'_, '_>) -> Tls {
+    let verify = section.or("tls", false, choice(&[("off", false), ("verify", true)]));
+    let ca_file = section.optional("ca_file", absolute_path);
+    if ca_file.is_some() && !section.has("tls") {
+        let remedy = "add tls = \"verify\", or remove ca_file";
+        section.add("ca_file", ValueError::new("is given, but without tls no certificate is looked at", remedy));
+    }
+    if verify { Tls::Verify { ca_file: ca_file.unwrap_or_else(|| SYSTEM_ROOTS.into()) } } else { Tls::Off }
 }
 
 fn failover(value: &DeValue<'_>) -> Result<Failover, ValueError> {

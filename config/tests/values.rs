@@ -45,6 +45,8 @@ fn forms_are_kept_and_named() {
         ("[gateway]", "state_dir = \"var/lib\"", "begin it with /"),
         ("[gateway]", "state_dir = \"/a\\u0000b\"", "has control characters"),
         ("[mysql]", "password_file = \"p\"", "begin it with /"),
+        ("[mysql]", "tls = \"preferred\"", "write \"off\" or \"verify\""),
+        ("[mysql]", "ca_file = \"/ca.pem\"", "without tls no certificate is looked at; add tls = \"verify\""),
         ("[mysql]", "database = \"a b\"", "write 1 to 64 letters"),
         ("[mysql]", "user = \"a\\nb\"", "has control characters"),
         (

@@ -20,11 +20,7 @@ pub const DEFAULT_CONFIG: &str = "/etc/fieldgate/fieldgate.toml";
 /// # Errors
 /// A [`Problem`] when the password cannot be read.
 pub fn account(config: &Config) -> Result<Account, Problem> {
-    Ok(Account {
-        user: config.mysql.user.clone(),
-        password: crate::secret::mysql_password(config)?,
-        database: Some(config.mysql.database.clone()),
-    })
+    Ok(Account::configured(config, crate::secret::mysql_password(config)?))
 }
 
 /// The configured deadlines.

@@ -9,18 +9,26 @@
 
 mod cell;
 mod error;
+mod family;
+mod insert;
+mod link;
 
 pub use cell::{Cell, Kind};
 pub use error::{Class, DbError};
+pub use family::{Family, Version};
 
-use config::ServerAddress;
+use config::{Config, ServerAddress, Tls};
 use mysql_async::prelude::{BatchQuery, Queryable, WithParams};
 use mysql_async::{Conn, OptsBuilder, Params, Value};
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Who we are at a server.
+/// What every session of ours needs: utf8mb4 whatever the server's default is, UTC, strict mode, short lock waits.
+const SETTINGS: &str = "SET NAMES utf8mb4, time_zone = '+00:00', \
+    sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', innodb_lock_wait_timeout = 3";
+
+/// Who we are at a server, and how we come there.
 #[derive(Clone)]
 pub struct Account {
     /// The user name.
@@ -29,6 +37,20 @@ pub struct Account {
     pub password: Option<String>,
     /// The database that holds our tables; none to connect without choosing one.
     pub database: Option<String>,
+    /// How the connection is protected.
+    pub tls: Tls,
+}
+
+impl Account {
+    /// Any account, over connections as configured, without choosing a database.
+    pub fn named(config: &Config, user: &str, password: Option<String>) -> Self {
+        Self { user: user.to_owned(), password, database: None, tls: config.mysql.tls.clone() }
+    }
+
+    /// The gateway's own account, with its database.
+    pub fn configured(config: &Config, password: Option<String>) -> Self {
+        Self { database: Some(config.mysql.database.clone()), ..Self::named(config, &config.mysql.user, password) }
+    }
 }
 
 /// How long to wait for a server.
@@ -60,13 +82,15 @@ pub struct Session {
     conn: OutsideRuntime<Conn>,
     deadline: Duration,
     server: String,
+    version: Version,
+    max_packet_bytes: usize,
 }
 
 impl Session {
-    /// Connects and sets what every session of ours needs: UTC, strict mode, short lock waits.
+    /// Connects, sets what every session of ours needs, and asks which server it is.
     ///
     /// # Errors
-    /// [`DbError`] with the server's own words, or that it did not answer in time.
+    /// [`DbError`] with the server's own words, or that it did not answer in time, or that it is too old.
     pub async fn open(server: &ServerAddress, account: &Account, deadlines: Deadlines) -> Result<Self, DbError> {
         let options = OptsBuilder::default()
             .ip_or_hostname(server.host.clone())
@@ -76,17 +100,56 @@ impl Session {
             .user(Some(account.user.clone()))
             .pass(account.password.clone())
             .db_name(account.database.clone());
+        let options = link::options(options, &account.tls);
         let name = server.to_string();
         let mut connecting = OutsideRuntime(Some(Conn::new(options)));
         let future = connecting.0.as_mut().ok_or_else(|| DbError::closed(&name))?;
         let conn = match timeout(deadlines.connect, future).await {
             Ok(Ok(conn)) => conn,
-            Ok(Err(error)) => return Err(DbError::from_client(&name, error)),
+            Ok(Err(error)) => return Err(link::explain(&name, &account.tls, error)),
             Err(_) => return Err(DbError::too_late(&name, "connecting", deadlines.connect)),
         };
-        let mut session = Self { conn: OutsideRuntime(Some(conn)), deadline: deadlines.query, server: name };
-        session.run("SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', innodb_lock_wait_timeout = 3").await?;
+        // Until it has been asked.
+        let version = Version { family: Family::MySql, numbers: (0, 0, 0) };
+        let mut session = Self {
+            conn: OutsideRuntime(Some(conn)),
+            deadline: deadlines.query,
+            server: name,
+            version,
+            max_packet_bytes: 0,
+        };
+        session.run(SETTINGS).await?;
+        session.learn().await?;
         Ok(session)
+    }
+
+    async fn learn(&mut self) -> Result<(), DbError> {
+        let sql = "SELECT VERSION(), @@max_allowed_packet";
+        let rows = self.ask(sql).await?;
+        let row = rows.first().map(Vec::as_slice).unwrap_or_default();
+        let [version, packet] = row else { return Err(DbError::unexpected(&self.server, sql)) };
+        let version = version.as_text().and_then(|text| Version::parse(&text));
+        self.version = version.ok_or_else(|| DbError::unexpected(&self.server, sql))?;
+        self.max_packet_bytes = packet.as_u64().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+        match self.version.too_old() {
+            Some(words) => Err(DbError::setup(&self.server, words)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is a MariaDB or a MySQL server.
+    pub fn family(&self) -> Family {
+        self.version.family
+    }
+
+    /// Which version it is.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The longest statement that the server takes, with its parameters (`max_allowed_packet`); inserts stay below half of it.
+    pub fn max_packet_bytes(&self) -> usize {
+        self.max_packet_bytes
     }
 
     /// The server's name as configured.
@@ -153,7 +216,8 @@ impl Session {
         self.conn.0.as_ref().and_then(Conn::last_insert_id)
     }
 
-    /// Inserts many rows with one statement and one round trip where the server allows it.
+    /// Inserts many rows with few statements and round trips. `sql` inserts one row and ends with its marks:
+    /// `INSERT INTO t (a, b) VALUES (?, ?)`. Several statements are one only within a transaction of the caller's.
     ///
     /// # Errors
     /// [`DbError`] of class `Protocol` when a column mixes kinds of values, before anything is sent; else as the server says.
@@ -162,9 +226,26 @@ impl Session {
             let what = format!("column {column} of a bulk insert holds {first:?} and {other:?}");
             return Err(DbError::protocol(&self.server, what));
         }
-        if rows.is_empty() {
-            return Ok(());
+        let cuts = insert::cuts(self.version.family, &rows, self.max_packet_bytes / 2);
+        let mut rows = rows.into_iter();
+        for count in cuts {
+            let part: Vec<Row> = rows.by_ref().take(count).collect();
+            self.insert_part(sql, part).await?;
         }
+        Ok(())
+    }
+
+    async fn insert_part(&mut self, sql: &str, rows: Vec<Row>) -> Result<(), DbError> {
+        match self.version.family {
+            Family::MariaDb => self.insert_bulk(sql, rows).await,
+            Family::MySql => {
+                let sql = insert::statement_for(sql, rows.len());
+                self.change(&sql, rows.into_iter().flatten().collect()).await.map(drop)
+            }
+        }
+    }
+
+    async fn insert_bulk(&mut self, sql: &str, rows: Vec<Row>) -> Result<(), DbError> {
         let rows: Vec<Params> = rows.into_iter().map(positional).collect();
         self.call(async move |conn| sql.with(rows).batch(conn).await).await
     }

@@ -7,7 +7,7 @@ mod term;
 pub mod view;
 
 pub use term::{TermStep, term_step};
-pub use view::{Facts, Replication, Term, View};
+pub use view::{ClusterMember, Facts, Replication, Term, View};
 
 /// Which server takes writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod journal;
 pub mod mariadb;
 pub mod mosquitto;
+pub mod mysql;
 pub mod node;
 pub mod pace;
 pub mod payload;

@@ -1,7 +1,9 @@
-//! The database rigs: MariaDB servers, one source and its replicas, each on a loopback address of its own.
+//! The database rigs: MariaDB servers, or MySQL servers where a test asks for them: one source and its replicas, each on a
+//! loopback address of its own.
 
 mod client;
 mod cluster;
+mod family;
 mod launch;
 mod replication;
 mod server;
@@ -11,9 +13,11 @@ use std::time::Duration;
 
 pub use client::Row;
 pub use cluster::Cluster;
+pub use family::Family;
 pub use replication::RelayLog;
 pub use server::Server;
 pub use template::template;
+pub(crate) use template::{as_root, find_or_make, run_to_its_end};
 
 /// The port of every server of the rigs.
 pub const PORT: u16 = 3306;

@@ -37,15 +37,23 @@ impl Scene {
 
     /// The same with so many replicas and more settings for the gateway.
     pub fn start_with(replicas: usize, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
-        let mut scene = Self::prepare(replicas, settings);
+        Self::start_at(Cluster::start(replicas), settings)
+    }
+
+    /// Servers without our tables, a broker, and a gateway that has not been started.
+    pub fn prepare(replicas: usize, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
+        Self::prepare_at(Cluster::start(replicas), settings)
+    }
+
+    /// Like `start_with`, with these servers.
+    pub fn start_at(cluster: Cluster, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
+        let mut scene = Self::prepare_at(cluster, settings);
         scene.gateway.apply_schema();
         scene.start_gateway();
         scene
     }
 
-    /// Servers without our tables, a broker, and a gateway that has not been started.
-    pub fn prepare(replicas: usize, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
-        let cluster = Cluster::start(replicas);
+    fn prepare_at(cluster: Cluster, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
         let broker = Broker::start(Limits::Large);
         let builder = Gateway::named("g1").servers(cluster.addresses()).broker(broker.address());
         let gateway = settings(builder.set("mysql", "probe_period", "200 ms")).build();

@@ -10,7 +10,7 @@ use super::*;
 use crate::lines::join;
 use crate::{
     ByteOrder, Gateway, Led, LineFormat, Micro, MicroFormat, Mqtt, Mysql, Parity, Part, Quantity, Queue, Serial, Site,
-    StopBits,
+    StopBits, Tls,
 };
 
 const SHIPPED: &str = include_str!("../../../packaging/fieldgate.toml");
@@ -70,8 +70,11 @@ fn the_shipped_file_is_valid_and_shows_the_defaults() {
     let explicit = load(&with_every_setting());
     let with_site = Gateway { site: Site::new("barn").unwrap(), ..shipped.gateway };
     assert_eq!(explicit.gateway, with_site);
-    let with_password = Mysql { password_file: explicit.mysql.password_file.clone(), ..shipped.mysql };
-    assert_eq!(explicit.mysql, with_password);
+    let tls = Tls::Verify { ca_file: "/etc/fieldgate/ca.pem".into() };
+    let with_more = Mysql { password_file: explicit.mysql.password_file.clone(), tls, ..shipped.mysql };
+    assert_eq!(explicit.mysql, with_more);
+    let system_roots = Tls::Verify { ca_file: "/etc/ssl/certs/ca-certificates.crt".into() };
+    assert_eq!(load(&SHIPPED.replace("#tls", "tls")).mysql.tls, system_roots);
     assert_eq!(explicit.queue, Queue { max_bytes: Some(4 << 30), reserve_bytes: Some(256 << 20), ..shipped.queue });
     let led = Led { line: 17, chip: "/dev/gpiochip0".into(), active_low: false };
     assert_eq!((shipped.led, explicit.led), (None, Some(led)));

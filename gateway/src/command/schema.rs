@@ -1,7 +1,7 @@
 //! `fieldgate db schema`: the SQL for tables and account, printed or applied.
 
 use crate::command::{block_on, deadlines, refuse};
-use crate::database::{Account, DbError, Session};
+use crate::database::{Account, DbError, Family, Session};
 use crate::exit::Exit;
 use crate::memory::Servers;
 use crate::secret::{mysql_password, read_password};
@@ -11,8 +11,16 @@ use config::Config;
 use std::path::PathBuf;
 use thiserror::Error;
 
-const TABLES: &str = include_str!("../../../packaging/schema/mariadb-tables.sql");
-const ACCOUNT: &str = include_str!("../../../packaging/schema/mariadb-account.sql");
+const TABLES: &str = include_str!("../../../packaging/schema/tables.sql");
+
+/// Whom the printed SQL is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum For {
+    /// MariaDB
+    Mariadb,
+    /// MySQL
+    Mysql,
+}
 
 /// How to make the tables.
 #[derive(Debug, clap::Args)]
@@ -20,6 +28,9 @@ pub struct SchemaArguments {
     /// The configuration file
     #[arg(long, short, default_value = crate::command::DEFAULT_CONFIG)]
     pub config: PathBuf,
+    /// Which family of servers the printed SQL is for; with --apply the server is asked
+    #[arg(long, value_enum, default_value = "mariadb", conflicts_with = "apply")]
+    family: For,
     /// Apply it on the server that takes writes, instead of printing it
     #[arg(long, requires = "admin_user")]
     pub apply: bool,
@@ -34,11 +45,7 @@ pub struct SchemaArguments {
 /// Prints, or applies with an administrator's account.
 pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
     if !arguments.apply {
-        println!(
-            "CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{1}",
-            config.mysql.database,
-            account_sql(config, "'choose a password'")
-        );
+        println!("{}", script(config, arguments.family));
         return Exit::Ok;
     }
     let password = match mysql_password(config) {
@@ -58,8 +65,7 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
             return Exit::Usage;
         }
     };
-    let admin =
-        Account { user: arguments.admin_user.clone().unwrap_or_default(), password: admin_password, database: None };
+    let admin = Account::named(config, arguments.admin_user.as_deref().unwrap_or_default(), admin_password);
     match block_on(apply(config, &admin, &password)) {
         Ok(Ok(server)) => {
             println!(
@@ -76,6 +82,18 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
     }
 }
 
+/// The SQL that is printed.
+fn script(config: &Config, made_for: For) -> String {
+    let (family, hint) = match made_for {
+        For::Mariadb => {
+            (Family::MariaDb, "-- For MariaDB; `fieldgate db schema --family mysql` prints it for MySQL.\n")
+        }
+        For::Mysql => (Family::MySql, "-- For MySQL.\n"),
+    };
+    let account = account_sql(config, family, "'choose a password'");
+    format!("{hint}CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{account}", config.mysql.database)
+}
+
 /// Applies on the server that takes writes, by the same choice that the gateway makes.
 async fn apply(config: &Config, admin: &Account, password: &str) -> Result<String, ApplyError> {
     let views = look(config, admin).await;
@@ -87,7 +105,7 @@ async fn apply(config: &Config, admin: &Account, password: &str) -> Result<Strin
     let mut session = Session::open(server, admin, deadlines(config)).await?;
     session.run(&format!("CREATE DATABASE IF NOT EXISTS `{0}`", config.mysql.database)).await?;
     session.run(&format!("USE `{}`", config.mysql.database)).await?;
-    let account = account_sql(config, &quoted(password));
+    let account = account_sql(config, session.family(), &quoted(password));
     for statement in statements(TABLES).chain(statements(&account)) {
         session.run(&statement).await?;
     }
@@ -104,10 +122,14 @@ enum ApplyError {
     Database(#[from] DbError),
 }
 
-fn account_sql(config: &Config, password: &str) -> String {
+fn account_sql(config: &Config, family: Family, password: &str) -> String {
+    let script = match family {
+        Family::MariaDb => include_str!("../../../packaging/schema/mariadb-account.sql"),
+        Family::MySql => include_str!("../../../packaging/schema/mysql-account.sql"),
+    };
     // In GRANT an underscore stands for any letter unless it is escaped.
     let database = format!("`{}`", config.mysql.database.replace('_', "\\_"));
-    ACCOUNT
+    script
         .replace("{user}", &quoted(&config.mysql.user))
         .replace("{password}", password)
         .replace("{database}", &database)
@@ -168,11 +190,26 @@ mod tests {
         let config = Config::load(&file, "host").unwrap();
         let arguments = SchemaArguments {
             config: file,
+            family: For::Mariadb,
             apply: true,
             admin_user: Some("root".to_owned()),
             admin_password_file: None,
         };
         assert_eq!(schema(&config, &arguments), Exit::Configuration);
+    }
+
+    #[test]
+    fn the_printed_script_names_its_family_and_leaves_nothing_to_fill_in_but_the_password() {
+        let text = include_str!("../../../packaging/fieldgate.toml");
+        let config = Config::from_text(text, "f.toml".as_ref(), "host").unwrap();
+        let printed = |family| script(&config, family);
+        assert!(printed(For::Mariadb).contains("SLAVE MONITOR") && printed(For::Mariadb).contains("--family mysql"));
+        assert!(
+            printed(For::Mysql).contains("caching_sha2_password") && printed(For::Mysql).contains("REPLICATION CLIENT")
+        );
+        for family in [For::Mariadb, For::Mysql] {
+            assert!(!printed(family).contains('{'), "{}", printed(family));
+        }
     }
 
     #[test]

@@ -56,6 +56,17 @@ impl Cell {
         }
     }
 
+    /// What it takes on its way to a server at most, with its type and its length.
+    pub fn wire_bytes(&self) -> usize {
+        const TYPE_AND_INDICATOR: usize = 3;
+        match self {
+            Self::Null => TYPE_AND_INDICATOR,
+            Self::Int(_) | Self::UInt(_) | Self::Double(_) => TYPE_AND_INDICATOR + 8,
+            Self::TimeUs(_) => TYPE_AND_INDICATOR + 12,
+            Self::Bytes(bytes) => bytes.len().saturating_add(TYPE_AND_INDICATOR + 9),
+        }
+    }
+
     /// The number, also from its text form.
     pub fn as_u64(&self) -> Option<u64> {
         match self {

@@ -54,6 +54,11 @@ const CODES: &[(u16, Class, &str)] = &[
     (1836, Class::NotSource, ""),
     (1927, Class::Away, "somebody killed our connection"),
     (3100, Class::NotSource, ""),
+    (
+        3159,
+        Class::Setup,
+        "the server takes only protected connections: set mysql.tls = \"verify\", with your root in ca_file",
+    ),
 ];
 
 /// Something went wrong at a server.
@@ -94,6 +99,11 @@ impl DbError {
     /// Our own rules were broken.
     pub fn protocol(server: &str, words: String) -> Self {
         Self::new(server, Class::Protocol, words)
+    }
+
+    /// The server is not as it must be.
+    pub fn setup(server: &str, words: String) -> Self {
+        Self::new(server, Class::Setup, words)
     }
 
     /// The server's answer is not of the form we know.

@@ -199,11 +199,7 @@ fn settings(config: &Config, password: Option<String>) -> Settings {
     let mysql = &config.mysql;
     Settings {
         servers: mysql.servers.clone(),
-        account: crate::database::Account {
-            user: mysql.user.clone(),
-            password,
-            database: Some(mysql.database.clone()),
-        },
+        account: crate::database::Account::configured(config, password),
         deadlines: crate::command::deadlines(config),
         site: config.gateway.site.to_string(),
         gateway: config.gateway.id.to_string(),

@@ -1,7 +1,10 @@
 //! Asks one server, each period, over a connection of its own, what the choice needs to know.
 
-use super::{Facts, Replication, Term, View};
-use crate::database::{Account, Cell, DbError, Deadlines, Row, Session};
+mod mariadb;
+mod mysql;
+
+use super::{ClusterMember, Facts, Replication, Term, View};
+use crate::database::{Account, Cell, DbError, Deadlines, Family, Row, Session};
 use crate::origin::Origins;
 use config::{Config, ServerAddress};
 use std::collections::HashMap;
@@ -9,6 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
+
+/// One row of a SHOW statement.
+type Named = HashMap<String, Cell>;
 
 /// What a probe needs.
 pub struct Probe {
@@ -75,26 +81,24 @@ impl Probe {
 
     async fn open(&self) -> Result<Session, DbError> {
         let deadlines = Deadlines { connect: self.deadline, query: self.deadline };
-        let mut session = Session::open(&self.server, &self.account, deadlines).await?;
-        let version = session.ask("SELECT VERSION()").await?;
-        if version.first().and_then(|row| row.first()?.as_text()).is_some_and(|text| text.contains("MariaDB")) {
-            return Ok(session);
-        }
-        Err(DbError::protocol(
-            session.server(),
-            "this is a MySQL server, and this version of fieldgate supports MariaDB only".to_owned(),
-        ))
+        Session::open(&self.server, &self.account, deadlines).await
     }
 
     async fn facts(&self, session: &mut Session) -> Result<Facts, DbError> {
         let read_only = read_only(session).await?;
         let (identity, server_id, crash_safe) = identity(session).await?;
-        let replication = session.ask_named("SHOW ALL SLAVES STATUS").await?.iter().map(replication).collect();
+        let replication = replication(session).await?;
         let mut facts = Facts { identity, server_id, read_only, replication, crash_safe, ..Facts::default() };
         match self.term_and_cursors(session).await {
             Ok(rows) => take_term_and_cursors(&mut facts, &rows),
             // No tables yet: a server all the same. The drain says what is missing when it comes to write.
-            Err(error) if matches!(error.code, Some(1049 | 1146)) => {}
+            Err(error) if matches!(error.code, Some(1049 | 1146)) => return Ok(facts),
+            Err(error) => return Err(error),
+        }
+        // Last, since a refusal costs the connection.
+        match cluster(session).await {
+            Ok(cluster) => facts.cluster = cluster,
+            Err(error) if matches!(error.code, Some(1142)) => {}
             Err(error) => return Err(error),
         }
         Ok(facts)
@@ -155,17 +159,35 @@ pub async fn read_only(session: &mut Session) -> Result<bool, DbError> {
     }
 }
 
-/// Identity, server_id and whether commits survive a power cut.
+/// Identity, server_id and whether commits survive a power cut: with a binary log, InnoDB takes back at a start what
+/// is not in it, so both must have been synced.
 ///
 /// # Errors
 /// [`DbError`].
 pub async fn identity(session: &mut Session) -> Result<(String, u64, bool), DbError> {
-    let sql = "SELECT @@global.server_id, @@hostname, @@port, @@global.innodb_flush_log_at_trx_commit";
+    let sql = match session.family() {
+        Family::MariaDb => mariadb::IDENTITY,
+        Family::MySql => mysql::IDENTITY,
+    };
     let rows = session.ask(sql).await?;
     let texts: Vec<String> = rows.first().into_iter().flatten().filter_map(Cell::as_text).collect();
-    let [id, host, port, flush] = texts.as_slice() else { return Err(DbError::unexpected(session.server(), sql)) };
+    let [id, name, flush, log, sync] = texts.as_slice() else { return Err(DbError::unexpected(session.server(), sql)) };
     let number = id.parse().map_err(|_| DbError::unexpected(session.server(), sql))?;
-    Ok((format!("server_id {id} on {host}:{port}"), number, flush == "1"))
+    Ok((name.clone(), number, flush == "1" && (log == "0" || sync == "1")))
+}
+
+async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbError> {
+    match session.family() {
+        Family::MariaDb => mariadb::replication(session).await,
+        Family::MySql => mysql::replication(session).await,
+    }
+}
+
+async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbError> {
+    match session.family() {
+        Family::MariaDb => mariadb::cluster(session).await,
+        Family::MySql => mysql::cluster(session).await,
+    }
 }
 
 fn take_term_and_cursors(facts: &mut Facts, rows: &[Row]) {
@@ -180,9 +202,13 @@ fn take_term_and_cursors(facts: &mut Facts, rows: &[Row]) {
     }
 }
 
-fn replication(row: &HashMap<String, Cell>) -> Replication {
-    let text = |name: &str| row.get(name).and_then(Cell::as_text).unwrap_or_default();
-    let number = |name: &str| row.get(name).and_then(Cell::as_u64).unwrap_or(0);
+/// The text of a column; empty where the server has no such column.
+fn text_of(row: &Named, name: &str) -> String {
+    row.get(name).and_then(Cell::as_text).unwrap_or_default()
+}
+
+/// Whether a channel leaves out databases or tables. Both families call these columns the same.
+fn has_filters(row: &Named) -> bool {
     let filters = [
         "Replicate_Do_DB",
         "Replicate_Ignore_DB",
@@ -192,16 +218,5 @@ fn replication(row: &HashMap<String, Cell>) -> Replication {
         "Replicate_Wild_Ignore_Table",
         "Replicate_Rewrite_DB",
     ];
-    let errors = [text("Last_IO_Error"), text("Last_SQL_Error")];
-    Replication {
-        upstream: format!("{}:{}", text("Master_Host"), text("Master_Port")),
-        upstream_id: number("Master_Server_Id"),
-        receiving: text("Slave_IO_Running") != "No",
-        applying: text("Slave_SQL_Running") != "No",
-        applied_all: text("Read_Master_Log_Pos") == text("Exec_Master_Log_Pos")
-            && text("Master_Log_File") == text("Relay_Master_Log_File"),
-        delay_s: number("SQL_Delay"),
-        filtered: filters.iter().any(|name| !text(name).is_empty()),
-        error: errors.into_iter().find(|error| !error.is_empty()),
-    }
+    filters.iter().any(|name| !text_of(row, name).is_empty())
 }

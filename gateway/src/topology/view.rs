@@ -41,6 +41,15 @@ impl Replication {
     }
 }
 
+/// A member of a Galera cluster or of a replication group, in which every member may take writes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClusterMember {
+    /// It has everything that the others have, and is with the majority.
+    pub synced: bool,
+    /// In the server's own words.
+    pub state: String,
+}
+
 /// The answer of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -52,8 +61,10 @@ pub struct Facts {
     pub read_only: bool,
     /// Its replication channels; empty when it follows nobody.
     pub replication: Vec<Replication>,
-    /// It keeps what it has committed through a power cut (innodb_flush_log_at_trx_commit = 1).
+    /// It keeps what it has committed through a power cut (innodb_flush_log_at_trx_commit and sync_binlog are 1).
     pub crash_safe: bool,
+    /// What it is in a Galera cluster or a replication group; none outside of one.
+    pub cluster: Option<ClusterMember>,
     /// The term row, where there is one.
     pub term: Option<Term>,
     /// Our streams and how far each has come, read together with the term.
@@ -68,7 +79,7 @@ impl Facts {
         } else if self.replication.iter().any(|replication| replication.filtered) {
             Some("it leaves out databases or tables")
         } else if !self.crash_safe {
-            Some("it may forget commits in a power cut (innodb_flush_log_at_trx_commit is not 1)")
+            Some("it may forget commits in a power cut (innodb_flush_log_at_trx_commit or sync_binlog is not 1)")
         } else {
             None
         }

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::Family;
 use crate::artifacts::installed_program;
+use crate::mysql;
 
 /// One row of an answer. NULL is the word `NULL`; a column of bytes is in hexadecimal, with `0x`.
 pub type Row = Vec<String>;
@@ -22,10 +24,13 @@ pub(super) enum Layout {
 }
 
 /// What the client printed, or the server's or the client's complaint.
-pub(super) fn run(socket: &Path, layout: Layout, sql: &str) -> Result<String, String> {
+pub(super) fn run(family: Family, socket: &Path, layout: Layout, sql: &str) -> Result<String, String> {
     let mut command = Command::new(installed_program("timeout", "coreutils"));
     command.arg(DEADLINE_SECONDS);
-    command.arg(installed_program("mariadb", "mariadb-client-core"));
+    command.arg(match family {
+        Family::MariaDb => installed_program("mariadb", "mariadb-client-core"),
+        Family::MySql => mysql::client(),
+    });
     command.args(["--no-defaults", "--user=root", "--protocol=socket", "--batch", "--binary-as-hex"]);
     command.arg("--default-character-set=utf8mb4").arg("--socket").arg(socket);
     command.arg(match layout {

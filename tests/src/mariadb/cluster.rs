@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Server, WRITABLE, template};
+use super::{Family, Server, WRITABLE, launch};
 
 /// Servers that replicate. Dropping it kills them all and removes their folders.
 #[derive(Debug)]
@@ -22,9 +22,14 @@ impl Cluster {
 
     /// The same, with more `mariadbd` arguments for all servers.
     pub fn start_with(replicas: usize, arguments: &[&str]) -> Self {
-        template();
+        Self::start_of(Family::MariaDb, replicas, arguments)
+    }
+
+    /// The same of either family.
+    pub fn start_of(family: Family, replicas: usize, arguments: &[&str]) -> Self {
+        launch::template_of(family);
         let start = Instant::now();
-        let servers = spawn_servers(replicas, arguments);
+        let servers = spawn_servers(family, replicas, arguments);
         let mut cluster = Self { servers, started_in: Duration::ZERO };
         for server in &mut cluster.servers {
             server.wait_until_ready();
@@ -64,12 +69,12 @@ impl Cluster {
 }
 
 /// Spawned from this thread, one after the other: a server ends with the thread that spawned it.
-fn spawn_servers(replicas: usize, arguments: &[&str]) -> Vec<Server> {
+fn spawn_servers(family: Family, replicas: usize, arguments: &[&str]) -> Vec<Server> {
     (0..=replicas)
         .zip(1..)
         .map(|(index, id)| {
             let role = if index == 0 { WRITABLE } else { &[] };
-            Server::spawn(id, &[role, arguments].concat())
+            Server::spawn(family, id, &[role, arguments].concat())
         })
         .collect()
 }

@@ -1,12 +1,13 @@
 //! The command line of a server, and its data folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::PORT;
-use super::template::{LOG_FILE_SIZE, as_root, mariadbd};
+use super::template::{LOG_FILE_SIZE, as_root, mariadbd, template};
+use super::{Family, PORT};
 use crate::address::Address;
 use crate::artifacts::installed_program;
+use crate::mysql;
 use crate::process::Process;
 
 /// Durable, replicating by GTID, small. Read-only at every start, see `super::WRITABLE`.
@@ -35,9 +36,11 @@ const SETTINGS: &[&str] = &[
 ];
 
 /// Starts a server whose files lie in `folder`, on this address; the arguments override the settings.
-pub(super) fn spawn(id: u32, address: &Address, folder: &Path, arguments: &[&str]) -> Process {
-    let mut command = Command::new(mariadbd());
-    command.arg("--no-defaults").args(as_root()).args(SETTINGS);
+pub(super) fn spawn(family: Family, id: u32, address: &Address, folder: &Path, arguments: &[&str]) -> Process {
+    let mut command = match family {
+        Family::MariaDb => mariadb_command(),
+        Family::MySql => mysql::command(),
+    };
     command.arg(format!("--bind-address={}", address.ip())).arg(format!("--port={PORT}"));
     command.arg(format!("--report-host={}", address.ip())).arg(format!("--server-id={id}"));
     for (option, name) in [("datadir", "data"), ("socket", "sock"), ("pid-file", "pid")] {
@@ -46,7 +49,21 @@ pub(super) fn spawn(id: u32, address: &Address, folder: &Path, arguments: &[&str
     // A server that starts removes what others have in a temporary folder that it shares with them.
     command.arg(format!("--tmpdir={}", folder.display()));
     command.args(arguments);
-    Process::spawn(&format!("mariadbd {id}"), &command, &folder.join("log"))
+    Process::spawn(&format!("{} {id}", family.server_name()), &command, &folder.join("log"))
+}
+
+fn mariadb_command() -> Command {
+    let mut command = Command::new(mariadbd());
+    command.arg("--no-defaults").args(as_root()).args(SETTINGS);
+    command
+}
+
+/// The folder that a server's files are a copy of.
+pub(super) fn template_of(family: Family) -> PathBuf {
+    match family {
+        Family::MariaDb => template(),
+        Family::MySql => mysql::template(),
+    }
 }
 
 /// Copies a data folder, sharing blocks where the file system can.

@@ -1,4 +1,4 @@
-//! One MariaDB server.
+//! One server.
 
 use std::fs;
 use std::net::SocketAddrV4;
@@ -7,13 +7,12 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::client::{self, Layout, Row};
-use super::launch::{copy, spawn};
-use super::template::template;
-use super::{DEADLINE, PORT};
+use super::launch::{copy, spawn, template_of};
+use super::{DEADLINE, Family, PORT};
 use crate::address::Address;
 use crate::process::{Process, wait_for};
 
-/// A MariaDB server with a folder and an address of its own. Dropping it kills it and removes the folder.
+/// A server with a folder and an address of its own. Dropping it kills it and removes the folder.
 #[derive(Debug)]
 pub struct Server {
     // Before the folder: it must have ended when the folder goes.
@@ -21,29 +20,35 @@ pub struct Server {
     folder: TempDir,
     address: Address,
     id: u32,
+    family: Family,
 }
 
 impl Server {
     /// Starts a server with this `server_id` (distinct within a cluster) and more `mariadbd` arguments, which override
     /// the rig's, and waits until it answers.
     pub fn start_with(id: u32, arguments: &[&str]) -> Self {
-        let mut server = Self::spawn(id, arguments);
+        Self::start_of(Family::MariaDb, id, arguments)
+    }
+
+    /// The same of either family.
+    pub fn start_of(family: Family, id: u32, arguments: &[&str]) -> Self {
+        let mut server = Self::spawn(family, id, arguments);
         server.wait_until_ready();
         server
     }
 
     /// Starts a server without waiting.
-    pub(super) fn spawn(id: u32, arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for mariadbd");
-        copy(&template(), &folder.path().join("data"));
+    pub(super) fn spawn(family: Family, id: u32, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for a server");
+        copy(&template_of(family), &folder.path().join("data"));
         let address = Address::claim();
-        let process = spawn(id, &address, folder.path(), arguments);
-        Self { process, folder, address, id }
+        let process = spawn(family, id, &address, folder.path(), arguments);
+        Self { process, folder, address, id, family }
     }
 
     /// Returns when the server answers; panics with the end of its log when it has ended.
     pub(super) fn wait_until_ready(&mut self) {
-        wait_for(&format!("mariadbd {} to answer", self.id), DEADLINE, || {
+        wait_for(&format!("{} {} to answer", self.family.server_name(), self.id), DEADLINE, || {
             self.process.assert_running();
             // Asking earlier would only cost a client.
             self.socket().exists() && self.try_query("SELECT 1").is_ok()
@@ -67,7 +72,7 @@ impl Server {
 
     /// The rows of an answer, or the server's complaint. As root, over the socket; 60 s at most.
     pub fn try_query(&self, sql: &str) -> Result<Vec<Row>, String> {
-        client::run(&self.socket(), Layout::Rows, sql).map(|answer| client::rows(&answer))
+        client::run(self.family, &self.socket(), Layout::Rows, sql).map(|answer| client::rows(&answer))
     }
 
     /// The rows of an answer; panics with the server's complaint.
@@ -80,11 +85,11 @@ impl Server {
         self.query(sql);
     }
 
-    /// A column of `SHOW SLAVE STATUS`; `None` when no replication is configured.
+    /// A column of `SHOW SLAVE STATUS` or `SHOW REPLICA STATUS`; `None` when no replication is configured.
     pub fn replication_status(&self, column: &str) -> Option<String> {
-        let sql = "SHOW SLAVE STATUS";
-        let answer =
-            client::run(&self.socket(), Layout::Columns, sql).unwrap_or_else(|complaint| self.refused(sql, &complaint));
+        let sql = format!("SHOW {} STATUS", self.family.replica());
+        let answer = client::run(self.family, &self.socket(), Layout::Columns, &sql)
+            .unwrap_or_else(|complaint| self.refused(&sql, &complaint));
         client::column(&answer, column)
     }
 
@@ -105,7 +110,7 @@ impl Server {
 
     /// SIGTERM, an orderly end. Panics when it takes more than a minute.
     pub fn stop(&mut self) {
-        assert!(self.process.stop(DEADLINE).is_some(), "mariadbd {} did not stop", self.id);
+        assert!(self.process.stop(DEADLINE).is_some(), "{} {} did not stop", self.family.server_name(), self.id);
     }
 
     /// Starts a killed or stopped server again on its data and address, and first stops one that runs. The arguments
@@ -116,8 +121,12 @@ impl Server {
         }
         // A killed one leaves it behind.
         let _ = fs::remove_file(self.socket());
-        self.process = spawn(self.id, &self.address, self.folder.path(), arguments);
+        self.process = spawn(self.family, self.id, &self.address, self.folder.path(), arguments);
         self.wait_until_ready();
+    }
+
+    pub(super) fn family(&self) -> Family {
+        self.family
     }
 
     fn socket(&self) -> PathBuf {
@@ -125,6 +134,6 @@ impl Server {
     }
 
     fn refused(&self, sql: &str, complaint: &str) -> ! {
-        panic!("mariadbd {} at {}: {complaint}\nin: {sql}", self.id, self.address())
+        panic!("{} {} at {}: {complaint}\nin: {sql}", self.family.server_name(), self.id, self.address())
     }
 }

@@ -37,15 +37,18 @@ const INSTALL: &[&str] = &[
 /// `super::REPLICATION`, root over the socket, and no database of ours.
 pub fn template() -> PathBuf {
     static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
-    TEMPLATE.get_or_init(find_or_make).clone()
+    TEMPLATE.get_or_init(|| find_or_make(&format!("mariadb-{:016x}", fingerprint()), make)).clone()
 }
 
-fn find_or_make() -> PathBuf {
-    let folder = cache_folder().join(format!("mariadb-{:016x}", fingerprint()));
+/// The folder of this name in the cache; `make` makes it in a folder to work in, and says where.
+pub(crate) fn find_or_make(name: &str, make: impl FnOnce(&Path) -> PathBuf) -> PathBuf {
+    let folder = cache_folder().join(name);
     let lock = File::create(folder.with_extension("lock")).expect("the template's lock file");
     flock(&lock, FlockOperation::LockExclusive).expect("the template's lock");
     if !folder.is_dir() {
-        make(&folder);
+        let work = tempfile::Builder::new().prefix("making-").tempdir_in(cache_folder()).expect("a folder to work in");
+        // Whole or not at all, whatever happens to us.
+        fs::rename(make(work.path()), &folder).expect("the template moves to its place");
     }
     folder
 }
@@ -58,14 +61,11 @@ fn fingerprint() -> u64 {
     hasher.finish()
 }
 
-fn make(folder: &Path) {
-    let parent = folder.parent().expect("the cache");
-    let work = tempfile::Builder::new().prefix("making-").tempdir_in(parent).expect("a folder to work in");
-    let (data, log) = (work.path().join("data"), work.path().join("log"));
+fn make(work: &Path) -> PathBuf {
+    let (data, log) = (work.join("data"), work.join("log"));
     install(&data, &log);
-    create_accounts(work.path(), &data, &log);
-    // Whole or not at all, whatever happens to us.
-    fs::rename(&data, folder).expect("the template moves to its place");
+    create_accounts(work, &data, &log);
+    data
 }
 
 fn install(data: &Path, log: &Path) {
@@ -85,7 +85,7 @@ fn create_accounts(work: &Path, data: &Path, log: &Path) {
     run_to_its_end("mariadbd with the accounts", &command, log);
 }
 
-fn run_to_its_end(name: &str, command: &Command, log: &Path) {
+pub(crate) fn run_to_its_end(name: &str, command: &Command, log: &Path) {
     let mut process = Process::spawn(name, command, log);
     let status = process.wait(DEADLINE);
     assert!(status.success(), "{name} failed ({status}):\n{}", process.log_end());
@@ -96,6 +96,6 @@ pub(super) fn mariadbd() -> PathBuf {
 }
 
 /// MariaDB refuses to run as root unless told to.
-pub(super) fn as_root() -> Option<&'static str> {
+pub(crate) fn as_root() -> Option<&'static str> {
     rustix::process::geteuid().is_root().then_some("--user=root")
 }

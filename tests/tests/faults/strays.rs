@@ -1,7 +1,5 @@
 //! More servers take writes than should.
 
-use fieldgate_tests::mariadb::Server;
-
 use crate::site::Site;
 
 #[test]
@@ -19,7 +17,8 @@ fn a_replica_left_writable_is_named_and_not_taken() {
 fn with_two_servers_taking_writes_both_are_named_and_neither_is_written_to_until_one_is_closed() {
     let mut site = Site::start("fast");
     site.wait_more(1, 100);
-    stop_when_applied(site.server(1));
+    // Nothing is left to apply, so that its replication does not keep it from taking writes.
+    site.server(1).stop_when_applied();
     site.server(1).set_read_only(false);
     site.wait_said("several servers take writes");
     let addresses = site.scene.cluster.addresses();
@@ -36,12 +35,4 @@ fn with_two_servers_taking_writes_both_are_named_and_neither_is_written_to_until
     site.finish(0);
     site.assert_replicas_once(0);
     assert_eq!(site.term(0).0, "1");
-}
-
-/// Nothing is left to apply, so that its replication does not keep it from taking writes.
-fn stop_when_applied(replica: &Server) {
-    replica.stop_io_thread();
-    let received = replica.replication_status("Gtid_IO_Pos").expect("a replica");
-    replica.wait_for_gtid(&received);
-    replica.stop_replication();
 }

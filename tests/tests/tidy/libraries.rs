@@ -3,7 +3,7 @@
 use crate::files::{TextFile, assert_none, finds, is_of_a_name, text_files};
 
 /// A library, and the files that may name it; an entry that ends with `/` is a folder.
-const PLACES: [(&str, &[&str]); 10] = [
+const PLACES: [(&str, &[&str]); 11] = [
     ("sled", &["queue/src/store.rs"]),
     ("lz4_flex", &["queue/src/body.rs"]),
     ("governor", &["gateway/src/intake/quota.rs"]),
@@ -13,6 +13,7 @@ const PLACES: [(&str, &[&str]); 10] = [
     ("rumqttc", &["sensors/src/mqtt/client.rs"]),
     ("tokio_serial", &["sensors/src/serial/port.rs"]),
     ("mysql_async", &["gateway/src/database.rs", "gateway/src/database/"]),
+    ("rustls", &["gateway/src/database/link.rs"]),
     ("serde_cbor", &["queue/src/frame.rs", "sensors/src/reading/wire.rs", "gateway/src/command/queue/format/cbor.rs"]),
 ];
 

@@ -2,4 +2,5 @@
 
 mod kinds;
 mod names;
+mod orders;
 mod stored;

@@ -21,13 +21,17 @@ pub fn columns(value: &Value) -> Columns {
     match value {
         Value::Number(number) => match number.as_i64() {
             Some(int) => whole(int),
-            // MariaDB has no negative zero; any other double is kept to the last bit.
-            None => (number.as_f64().map(|float| if float == 0.0 { 0 } else { float.to_bits() }), None, None, None),
+            None => (number.as_f64().map(bits), None, None, None),
         },
         Value::Bool(bool) => whole(i64::from(*bool)),
         Value::String(text) => (None, None, Some(hexadecimal(text)), None),
         _ => (None, None, None, Some(1)),
     }
+}
+
+/// MySQL has a negative zero, MariaDB has none; any other double is kept to the last bit.
+fn bits(float: f64) -> u64 {
+    if float == 0.0 { 0 } else { float.to_bits() }
 }
 
 fn hexadecimal(text: &str) -> String {
@@ -43,7 +47,7 @@ pub fn stored(server: &Server, node: &str) -> Vec<(String, Columns)> {
     );
     let some = |text: &String| (text != "NULL").then(|| text.clone());
     let columns = |row: &Vec<String>| {
-        let bits = some(&row[1]).map(|text| text.parse::<f64>().unwrap().to_bits());
+        let bits = some(&row[1]).map(|text| bits(text.parse().unwrap()));
         (
             bits,
             some(&row[2]).map(|text| text.parse().unwrap()),

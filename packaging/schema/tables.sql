@@ -1,4 +1,4 @@
--- fieldgate's tables, version 1, for MariaDB. Run in the database that mysql.database names.
+-- fieldgate's tables, version 1, for MariaDB and MySQL. Run in the database that mysql.database names.
 -- All times are UTC.
 
 -- Which version of these tables is here.

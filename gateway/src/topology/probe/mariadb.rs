@@ -1,0 +1,80 @@
+//! What only MariaDB is asked, and how.
+
+use super::{Named, has_filters, text_of};
+use crate::database::{DbError, Session};
+use crate::topology::{ClusterMember, Replication};
+
+/// There is no identity of the server's own that a copy of its files would not share: `server_uid` is made from the
+/// machine. The host name is the machine's, not the address, so it stays when an address moves.
+pub const IDENTITY: &str = "SELECT @@global.server_id, \
+    CONCAT('server_id ', @@global.server_id, ' on ', @@hostname, ':', @@port), \
+    @@global.innodb_flush_log_at_trx_commit, @@global.log_bin, @@global.sync_binlog";
+
+/// Every replication channel. Needs the right SLAVE MONITOR.
+pub async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbError> {
+    Ok(session.ask_named("SHOW ALL SLAVES STATUS").await?.iter().map(channel).collect())
+}
+
+fn channel(row: &Named) -> Replication {
+    let text = |name: &str| text_of(row, name);
+    let errors = [text("Last_IO_Error"), text("Last_SQL_Error")];
+    Replication {
+        upstream: format!("{}:{}", text("Master_Host"), text("Master_Port")),
+        upstream_id: text("Master_Server_Id").parse().unwrap_or(0),
+        receiving: text("Slave_IO_Running") != "No",
+        applying: text("Slave_SQL_Running") != "No",
+        applied_all: text("Read_Master_Log_Pos") == text("Exec_Master_Log_Pos")
+            && text("Master_Log_File") == text("Relay_Master_Log_File"),
+        delay_s: text("SQL_Delay").parse().unwrap_or(0),
+        filtered: has_filters(row),
+        error: errors.into_iter().find(|error| !error.is_empty()),
+    }
+}
+
+/// Whether it belongs to a Galera cluster, and is in step with it. A build without Galera has no such variable.
+pub async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbError> {
+    let is_on = session.ask("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'").await?;
+    if is_on.first().and_then(|row| row.get(1)?.as_text()).as_deref() != Some("ON") {
+        return Ok(None);
+    }
+    let sql = "SHOW GLOBAL STATUS WHERE Variable_name IN \
+               ('wsrep_cluster_status', 'wsrep_local_state_comment', 'wsrep_ready')";
+    let rows = session.ask(sql).await?;
+    let values = rows.iter().filter_map(|row| Some((row.first()?.as_text()?, row.get(1)?.as_text()?)));
+    Ok(Some(member(values)))
+}
+
+/// From the status variables, by their names.
+fn member(values: impl Iterator<Item = (String, String)>) -> ClusterMember {
+    let (mut status, mut state, mut ready) = Default::default();
+    for (name, value) in values {
+        match name.as_str() {
+            "wsrep_cluster_status" => status = value,
+            "wsrep_local_state_comment" => state = value,
+            "wsrep_ready" => ready = value,
+            _ => {}
+        }
+    }
+    let synced = status == "Primary" && state == "Synced" && ready == "ON";
+    ClusterMember { synced, state: format!("Galera: {state}, {status}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_ready_and_synced_node_of_the_primary_part_is_synced() {
+        let said = |status: &str, state: &str, ready: &str| {
+            let values =
+                [("wsrep_cluster_status", status), ("wsrep_local_state_comment", state), ("wsrep_ready", ready)];
+            member(values.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter())
+        };
+        let good = ClusterMember { synced: true, state: "Galera: Synced, Primary".to_owned() };
+        assert_eq!(said("Primary", "Synced", "ON"), good);
+        assert!(!said("non-Primary", "Synced", "ON").synced);
+        assert!(!said("Primary", "Donor/Desynced", "ON").synced);
+        assert!(!said("Primary", "Synced", "OFF").synced);
+        assert!(!member(std::iter::empty()).synced);
+    }
+}

@@ -1,0 +1,89 @@
+//! What only MySQL is asked, and how: the words that version 8.0.26 and all later ones know.
+
+use super::{Named, has_filters, text_of};
+use crate::database::{Cell, DbError, Session};
+use crate::topology::{ClusterMember, Replication};
+
+/// The server's own identity moves with its files, whatever host and address they are on.
+pub const IDENTITY: &str = "SELECT @@global.server_id, CONCAT('server_uuid ', @@global.server_uuid), \
+    @@global.innodb_flush_log_at_trx_commit, @@global.log_bin, @@global.sync_binlog";
+
+/// Every replication channel, with the filters of each. Needs the right REPLICATION CLIENT.
+pub async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbError> {
+    let rows = session.ask_named("SHOW REPLICA STATUS").await?;
+    let mut channels = Vec::new();
+    for row in &rows {
+        channels.push(Replication { applied_all: has_applied_all(session, row).await?, ..channel(row) });
+    }
+    Ok(channels)
+}
+
+/// With automatic positions by the transactions themselves: several appliers write down positions now and then only. What
+/// was received is taken first, so an answer of 1 is true of it also when more has arrived since.
+async fn has_applied_all(session: &mut Session, row: &Named) -> Result<bool, DbError> {
+    if text_of(row, "Auto_Position") != "1" {
+        let same = |one, other| text_of(row, one) == text_of(row, other);
+        return Ok(
+            same("Read_Source_Log_Pos", "Exec_Source_Log_Pos") && same("Source_Log_File", "Relay_Source_Log_File")
+        );
+    }
+    let received = text_of(row, "Retrieved_Gtid_Set");
+    let sql = "SELECT GTID_SUBSET(?, @@global.gtid_executed)";
+    let answer = session.ask_with(sql, vec![Cell::text(received)]).await?;
+    Ok(answer.first().and_then(|row| row.first()?.as_u64()) == Some(1))
+}
+
+fn channel(row: &Named) -> Replication {
+    let text = |name: &str| text_of(row, name);
+    let errors = [text("Last_IO_Error"), text("Last_SQL_Error")];
+    Replication {
+        upstream: format!("{}:{}", text("Source_Host"), text("Source_Port")),
+        upstream_id: text("Source_Server_Id").parse().unwrap_or(0),
+        receiving: text("Replica_IO_Running") != "No",
+        applying: text("Replica_SQL_Running") != "No",
+        applied_all: false,
+        delay_s: text("SQL_Delay").parse().unwrap_or(0),
+        filtered: has_filters(row),
+        error: errors.into_iter().find(|error| !error.is_empty()),
+    }
+}
+
+/// Whether it belongs to a replication group, and is in step with it. The question for members needs a right on their
+/// table, so it is asked only where group replication runs; there, without the right, `None` comes as an error.
+pub async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbError> {
+    let sql = "SELECT 1 FROM information_schema.plugins WHERE plugin_name = 'group_replication' \
+               AND plugin_status = 'ACTIVE'";
+    if session.ask(sql).await?.is_empty() {
+        return Ok(None);
+    }
+    let sql = "SELECT member_state, member_role FROM performance_schema.replication_group_members \
+               WHERE member_id = @@global.server_uuid";
+    let rows = session.ask(sql).await?;
+    let texts: Vec<String> = rows.first().into_iter().flatten().filter_map(Cell::as_text).collect();
+    Ok(match texts.as_slice() {
+        [state, role] => member(state, role),
+        _ => None,
+    })
+}
+
+/// A server that has left its group, or was never in one, is `OFFLINE` and one by itself.
+fn member(state: &str, role: &str) -> Option<ClusterMember> {
+    let text = if role.is_empty() { format!("group: {state}") } else { format!("group: {state} {role}") };
+    (state != "OFFLINE").then(|| ClusterMember { synced: state == "ONLINE", state: text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_online_member_is_synced() {
+        let said = |state| member(state, "PRIMARY").map(|member| member.synced);
+        assert_eq!(said("ONLINE"), Some(true));
+        assert_eq!(said("RECOVERING"), Some(false));
+        assert_eq!(said("UNREACHABLE"), Some(false));
+        assert_eq!(said("ERROR"), Some(false));
+        assert_eq!(said("OFFLINE"), None);
+        assert_eq!(member("ONLINE", "SECONDARY").unwrap().state, "group: ONLINE SECONDARY");
+    }
+}
