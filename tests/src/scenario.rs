@@ -45,7 +45,11 @@ impl Scene {
 
     /// Servers without our tables, a broker, and a gateway that has not been started.
     pub fn prepare(replicas: usize, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
-        let cluster = Cluster::start(replicas);
+        Self::prepare_with(Cluster::start(replicas), settings)
+    }
+
+    /// The same with servers that run already.
+    pub fn prepare_with(cluster: Cluster, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
         let broker = Broker::start(Limits::Large);
         let builder = Gateway::named("g1").servers(cluster.addresses()).broker(broker.address());
         let gateway = settings(builder.set("mysql", "probe_period", "200 ms")).build();

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 const TABLES: &str = include_str!("../../../packaging/schema/mariadb-tables.sql");
+const VIEWS: &str = include_str!("../../../packaging/schema/views.sql");
 const ACCOUNT: &str = include_str!("../../../packaging/schema/mariadb-account.sql");
 
 /// How to make the tables.
@@ -35,7 +36,7 @@ pub struct SchemaArguments {
 pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
     if !arguments.apply {
         println!(
-            "CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{1}",
+            "CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{VIEWS}\n{1}",
             config.mysql.database,
             account_sql(config, "'choose a password'")
         );
@@ -88,7 +89,7 @@ async fn apply(config: &Config, admin: &Account, password: &str) -> Result<Strin
     session.run(&format!("CREATE DATABASE IF NOT EXISTS `{0}`", config.mysql.database)).await?;
     session.run(&format!("USE `{}`", config.mysql.database)).await?;
     let account = account_sql(config, &quoted(password));
-    for statement in statements(TABLES).chain(statements(&account)) {
+    for statement in statements(TABLES).chain(statements(VIEWS)).chain(statements(&account)) {
         session.run(&statement).await?;
     }
     session.close().await;
