@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::command::deadletters::LettersVerb;
 use crate::command::queue::QueueVerb;
 use crate::command::schema::SchemaArguments;
 use crate::command::status::StatusArguments;
@@ -55,6 +56,9 @@ enum Db {
         #[arg(long)]
         json: bool,
     },
+    /// What the database refused, or what could not be understood: list, retry, drop
+    #[command(subcommand)]
+    Deadletters(LettersVerb),
 }
 
 /// Which configuration.
@@ -79,6 +83,9 @@ impl Arguments {
             Verb::Queue(verb) => command::queue::run(&verb),
             Verb::Db(Db::Schema(schema)) => {
                 with_config(&schema.config, |config| command::schema::schema(&config, &schema))
+            }
+            Verb::Db(Db::Deadletters(verb)) => {
+                with_config(verb.config(), |config| command::deadletters::run(&config, &verb))
             }
             Verb::Db(Db::Reconcile { configured, json }) => with_config(&configured.config, |config| {
                 command::reconcile::reconcile(&configured.config, &config, json)

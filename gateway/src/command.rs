@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub mod check;
+pub mod deadletters;
 pub mod queue;
 pub mod reconcile;
 pub mod run;

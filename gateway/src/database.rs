@@ -77,7 +77,8 @@ impl<T: Send + 'static> Drop for OutsideRuntime<T> {
     }
 }
 
-/// A connection to one server. After any error it is closed and every further call fails.
+/// A connection to one server. After any error it is closed and every further call fails, unless the server has refused
+/// a row's data ([`Class::Data`]): what that statement's transaction did can then be rolled back.
 pub struct Session {
     conn: OutsideRuntime<Conn>,
     deadline: Duration,
@@ -257,6 +258,9 @@ impl Session {
             Some(Err(error)) => DbError::from_client(&self.server, error),
             None => DbError::too_late(&self.server, "a statement", self.deadline),
         };
+        if error.class == Class::Data {
+            return Err(error);
+        }
         // Outcome unknown: nothing may be asked of this connection again.
         drop(OutsideRuntime(self.conn.0.take()));
         Err(error)

@@ -4,19 +4,24 @@
 //! every connection is a failover, and a failover is no special case here: a server that lacks readings shows an older cursor
 //! and gets them again.
 
+mod aside;
 pub mod backlog;
 mod ended;
+mod letters;
+mod missing;
 mod pace;
 pub mod plan;
+mod refused;
 pub mod rows;
 mod settings;
 mod source;
 mod telling;
-mod write;
+pub mod write;
 
 pub use ended::DrainError;
 pub use settings::Settings;
 
+use crate::database::DbError;
 use crate::memory::Memory;
 use crate::origin::Origins;
 use crate::pulse::Pulse;
@@ -25,13 +30,18 @@ use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
 use backlog::Backlog;
 use ended::Ended;
+use letters::Letters;
 use pace::Pace;
+use plan::Batch;
 use queue::StreamId;
+use refused::Next;
+pub use refused::Refusals;
 use sensors::SampleClock;
 use source::Source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+pub use telling::ToldRefused;
 use tokio::sync::watch;
 use tracing::info;
 
@@ -71,6 +81,20 @@ pub struct Drain {
     pub stop: watch::Receiver<bool>,
     /// The choice that was told last.
     pub told: Choice,
+    /// What the source has refused.
+    pub refusals: Refusals,
+    /// What was said of it.
+    pub told_refused: ToldRefused,
+}
+
+/// What came of a turn of the loop.
+enum Turn {
+    /// A batch was written, some of it perhaps as dead letters.
+    Wrote { set_aside: bool },
+    /// The source has everything.
+    Idle,
+    /// A batch was refused and taken back; the next one is smaller.
+    Refused,
 }
 
 impl Drain {
@@ -176,13 +200,18 @@ impl Drain {
 
     async fn write_all(&mut self, index: usize, source: &mut Source, pace: &mut Pace) -> Ended {
         let mut saved_at = tokio::time::Instant::now();
+        let mut letters = Letters::default();
         loop {
             self.pulse.beat();
             match self.write_next(index, source).await {
-                Ok(true) => pace.went_well(),
-                Ok(false) => {
+                Ok(Turn::Wrote { set_aside }) => {
+                    pace.went_well();
+                    letters.look_soon_if(set_aside);
+                }
+                Ok(Turn::Refused) => {}
+                Ok(Turn::Idle) => {
                     self.state.send_if_modified(|state| state.trouble.take().is_some());
-                    if let Err(ended) = self.announce_again(source).await {
+                    if let Err(ended) = self.say_what_is_new(source, &mut letters).await {
                         return ended;
                     }
                     self.idle().await;
@@ -221,19 +250,56 @@ impl Drain {
         }
     }
 
-    /// Writes the next batch, oldest stream first; false when the source has everything.
-    async fn write_next(&mut self, index: usize, source: &mut Source) -> Result<bool, Ended> {
-        let Some(batch) = self.backlog.next_batch(source).await? else { return Ok(false) };
+    /// Writes the next batch, oldest stream first.
+    async fn write_next(&mut self, index: usize, source: &mut Source) -> Result<Turn, Ended> {
+        let Some(mut batch) = self.next_batch(source).await? else { return Ok(Turn::Idle) };
         let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
-        let again = tokio::select! {
+        let written = tokio::select! {
             biased;
-            written = source.write(&batch, now_us) => written?,
+            written = source.write(&mut batch, now_us) => written,
             () = another_source(views, highest_term, index) => return Err(Ended::GivenUp),
         };
-        self.memory.servers.sent_again += again;
+        let written = match written {
+            Ok(written) => written,
+            Err(error) => return self.went_wrong(&batch, error, source.is_open()),
+        };
+        self.memory.servers.sent_again += written.again;
         self.see_delivered(batch.stream, batch.last);
-        self.tell_written(&batch, again);
-        Ok(true)
+        self.tell_written(&batch, written.again);
+        let in_another_form = self.refusals.went_well(&batch);
+        self.tell_set_aside(&batch, &written.refused, in_another_form);
+        Ok(Turn::Wrote { set_aside: in_another_form || !written.refused.is_empty() })
+    }
+
+    async fn next_batch(&mut self, source: &Source) -> Result<Option<Batch>, DrainError> {
+        if let Some(part) = self.refusals.go_on(|stream| source.cursor(stream)) {
+            return Ok(Some(part));
+        }
+        let Some(mut batch) = self.backlog.next_batch(source).await? else { return Ok(None) };
+        batch.explain_missing(self.memory.delivered(batch.stream));
+        Ok(Some(self.refusals.prepare(batch)))
+    }
+
+    /// A batch that the server refuses is tried again with less, at once: on this connection if it can still be used.
+    fn went_wrong(&mut self, batch: &Batch, error: DbError, is_open: bool) -> Result<Turn, Ended> {
+        match self.refusals.refused(batch, &error) {
+            Next::Again if is_open => Ok(Turn::Refused),
+            Next::Again => Err(Ended::Moved),
+            Next::Wait => Err(error.into()),
+        }
+    }
+
+    /// With nothing else to do: what was sent again, and which dead letters there are.
+    async fn say_what_is_new(&mut self, source: &mut Source, letters: &mut Letters) -> Result<(), Ended> {
+        self.announce_again(source).await?;
+        if let Some(found) = letters.look(source, &self.settings).await? {
+            self.state.send_if_modified(|state| {
+                let is_new = state.dead_letters.as_ref() != Some(&found);
+                state.dead_letters = Some(found);
+                is_new
+            });
+        }
+        Ok(())
     }
 
     /// All that the source lacked has been sent again: say how much, in the log and in the database.
@@ -298,7 +364,6 @@ async fn another_source(mut views: watch::Receiver<Vec<View>>, highest_term: u64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::DbError;
     use crate::topology::Facts;
     use std::io;
 

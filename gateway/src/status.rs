@@ -6,7 +6,7 @@ mod text;
 
 pub use board::{Board, Delivered};
 pub use full::Full;
-pub use text::{bytes, servers, whole};
+pub use text::{LETTERS_COUNTED, bytes, servers, whole};
 
 use sensors::{ClockQuality, SourceState};
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,21 @@ pub struct DrainState {
     pub sent_again: u64,
     /// Readings that were missing in the queue and became gaps.
     pub missing: u64,
+    /// Rows of gaps written since the start, whatever was missing.
+    #[serde(default)]
+    pub gaps: u64,
+    /// Dead letters of this gateway that nobody has dealt with; none until the source has been asked.
+    #[serde(default)]
+    pub dead_letters: Option<LettersState>,
+}
+
+/// Dead letters in the source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LettersState {
+    /// How many; counted up to 1000, so that 1001 means more.
+    pub count: u64,
+    /// The newest of those that were counted: when, from where and why.
+    pub newest: Option<String>,
 }
 
 /// One configured server.

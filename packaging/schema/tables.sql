@@ -68,6 +68,8 @@ CREATE TABLE IF NOT EXISTS gaps (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- What could not become a reading: its first bytes, its length and why.
+--   server_words  what the server said to a reading that it refused: then the bytes are the reading's record, and whole
+--   state         new, or retried: the reading is there now
 CREATE TABLE IF NOT EXISTS dead_letters (
   stream       BIGINT UNSIGNED NOT NULL,
   seq          BIGINT UNSIGNED NOT NULL,
@@ -79,7 +81,8 @@ CREATE TABLE IF NOT EXISTS dead_letters (
   hash         BIGINT UNSIGNED NULL,
   arrived_at   DATETIME(6)     NULL,
   state        VARCHAR(16)     NOT NULL,
-  PRIMARY KEY (stream, seq)
+  PRIMARY KEY (stream, seq),
+  KEY by_state (state, stream)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- What happened to the gateways and the servers of a site.

@@ -42,18 +42,19 @@ impl Scene {
 
     /// Servers without our tables, a broker, and a gateway that has not been started.
     pub fn prepare(replicas: usize, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
-        Self::prepare_at(Cluster::start(replicas), settings)
+        Self::prepare_with(Cluster::start(replicas), settings)
     }
 
     /// Like `start_with`, with these servers.
     pub fn start_at(cluster: Cluster, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
-        let mut scene = Self::prepare_at(cluster, settings);
+        let mut scene = Self::prepare_with(cluster, settings);
         scene.gateway.apply_schema();
         scene.start_gateway();
         scene
     }
 
-    fn prepare_at(cluster: Cluster, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
+    /// The same with servers that run already.
+    pub fn prepare_with(cluster: Cluster, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
         let broker = Broker::start(Limits::Large);
         let builder = Gateway::named("g1").servers(cluster.addresses()).broker(broker.address());
         let gateway = settings(builder.set("mysql", "probe_period", "200 ms")).build();

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 const TABLES: &str = include_str!("../../../packaging/schema/tables.sql");
+const VIEWS: &str = include_str!("../../../packaging/schema/views.sql");
 
 /// Whom the printed SQL is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -91,7 +92,10 @@ fn script(config: &Config, made_for: For) -> String {
         For::Mysql => (Family::MySql, "-- For MySQL.\n"),
     };
     let account = account_sql(config, family, "'choose a password'");
-    format!("{hint}CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{account}", config.mysql.database)
+    format!(
+        "{hint}CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{VIEWS}\n{account}",
+        config.mysql.database
+    )
 }
 
 /// Applies on the server that takes writes, by the same choice that the gateway makes.
@@ -106,7 +110,7 @@ async fn apply(config: &Config, admin: &Account, password: &str) -> Result<Strin
     session.run(&format!("CREATE DATABASE IF NOT EXISTS `{0}`", config.mysql.database)).await?;
     session.run(&format!("USE `{}`", config.mysql.database)).await?;
     let account = account_sql(config, session.family(), &quoted(password));
-    for statement in statements(TABLES).chain(statements(&account)) {
+    for statement in statements(TABLES).chain(statements(VIEWS)).chain(statements(&account)) {
         session.run(&statement).await?;
     }
     session.close().await;

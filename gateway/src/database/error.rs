@@ -1,10 +1,13 @@
 //! What a server said, sorted by who acts.
 
+mod codes;
+
+use codes::CODES;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Who acts on an error, and how. Whatever the class, the outcome of what was being done is unknown and the
-/// connection is closed; the cursor says what happened.
+/// Who acts on an error, and how. The outcome of what was being done is unknown and the connection is closed; the cursor
+/// says what happened. Only with `Data` the connection stays open: what was refused can be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// The server is away or the connection broke: try again.
@@ -17,49 +20,16 @@ pub enum Class {
     Full,
     /// Account, database or tables are not as they must be: the operator acts; collecting goes on.
     Setup,
+    /// What was sent at once is more than the server takes: send less at once.
+    TooLarge,
+    /// It refuses the data of a row: find the row, keep it as a dead letter, and go on with the others.
+    Data,
     /// Our own rules were broken; stop writing, loudly.
     Protocol,
-    /// A code this table does not know: treated like `Away`, and told.
+    /// A code that the table does not know: treated like `Away`, and told. If it comes back again and again while the same
+    /// rows are written, it is treated like `Data`.
     Unknown,
 }
-
-/// MySQL's and MariaDB's error codes, sorted, with what the operator can do.
-const CODES: &[(u16, Class, &str)] = &[
-    (1021, Class::Full, "free space on the server's disk"),
-    (1040, Class::Busy, "raise max_connections on the server if this lasts"),
-    (1044, Class::Setup, "grant the account its rights: `fieldgate db schema` prints the statements"),
-    (1045, Class::Setup, "check mysql.user and the password (password_file or credential fieldgate.mysql-password)"),
-    (1049, Class::Setup, "create the database: `fieldgate db schema --apply --admin-user NAME`"),
-    (1053, Class::Away, "the server is shutting down"),
-    (1054, Class::Setup, "the tables are not of this version: compare with `fieldgate db schema`"),
-    (1062, Class::Protocol, "two writers share one stream; stop the other gateway and run `fieldgate db reconcile`"),
-    (1114, Class::Full, "free space on the server's disk"),
-    (1142, Class::Setup, "grant the account its rights: `fieldgate db schema` prints the statements"),
-    (1143, Class::Setup, "grant the account its rights: `fieldgate db schema` prints the statements"),
-    (1146, Class::Setup, "create the tables: `fieldgate db schema --apply --admin-user NAME`"),
-    (1153, Class::Away, "raise max_allowed_packet on the server if this lasts"),
-    (1158, Class::Away, ""),
-    (1159, Class::Away, ""),
-    (1160, Class::Away, ""),
-    (1161, Class::Away, ""),
-    (1203, Class::Busy, "raise max_user_connections on the server if this lasts"),
-    (1205, Class::Busy, ""),
-    (1213, Class::Busy, ""),
-    (1227, Class::Setup, "grant the account its rights: `fieldgate db schema` prints the statements"),
-    (1290, Class::NotSource, ""),
-    (1317, Class::Away, ""),
-    (1370, Class::Setup, "grant the account its rights: `fieldgate db schema` prints the statements"),
-    (1698, Class::Setup, "check mysql.user and the password (password_file or credential fieldgate.mysql-password)"),
-    (1792, Class::NotSource, ""),
-    (1836, Class::NotSource, ""),
-    (1927, Class::Away, "somebody killed our connection"),
-    (3100, Class::NotSource, ""),
-    (
-        3159,
-        Class::Setup,
-        "the server takes only protected connections: set mysql.tls = \"verify\", with your root in ca_file",
-    ),
-];
 
 /// Something went wrong at a server.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -76,6 +46,9 @@ pub struct DbError {
     /// What to do; empty when waiting is all.
     pub remedy: String,
 }
+
+/// The server's code for what the client, too, refuses to send.
+const PACKET_TOO_LARGE: u16 = 1153;
 
 fn remedy_text(remedy: &str) -> String {
     if remedy.is_empty() { String::new() } else { format!(" ({remedy})") }
@@ -130,6 +103,13 @@ impl DbError {
     pub fn from_client(server: &str, error: mysql_async::Error) -> Self {
         let said = match error {
             mysql_async::Error::Server(said) => said,
+            // The client's own limit, which it asks the server for.
+            mysql_async::Error::Io(mysql_async::IoError::Io(error))
+                if error.to_string().contains("max_allowed_packet") =>
+            {
+                let (class, remedy) = sort(PACKET_TOO_LARGE);
+                return Self { remedy: remedy.to_owned(), ..Self::new(server, class, error.to_string()) };
+            }
             mysql_async::Error::Io(mysql_async::IoError::Io(error)) => {
                 return Self::new(server, Class::Away, error.to_string());
             }
@@ -146,25 +126,4 @@ fn sort(code: u16) -> (Class, &'static str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_stand_once_and_in_order_and_an_unknown_one_is_unknown() {
-        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert_eq!(sort(1290).0, Class::NotSource);
-        assert_eq!(sort(1146).0, Class::Setup);
-        assert_eq!(sort(64999), (Class::Unknown, ""));
-    }
-
-    #[test]
-    fn a_message_says_where_what_and_what_to_do() {
-        let said =
-            mysql_async::ServerError { code: 1049, message: "Unknown database 'field'".into(), state: "42000".into() };
-        let error = DbError::from_client("db1:3306", mysql_async::Error::Server(said));
-        assert_eq!(
-            error.to_string(),
-            "db1:3306: Unknown database 'field' (error 1049) (create the database: `fieldgate db schema --apply --admin-user NAME`)"
-        );
-    }
-}
+mod tests;

@@ -12,6 +12,8 @@ pub struct GapRow {
     pub last_seq: u64,
     /// What is missing.
     pub gap: Gap,
+    /// Why the queue does not hold these numbers; none for a gap that was itself in the queue.
+    pub why: Option<Why>,
 }
 
 /// A row of `dead_letters`.
@@ -23,11 +25,13 @@ pub struct DeadLetterRow {
     pub origin: String,
     /// Why it is here.
     pub reason: String,
+    /// What the server said when it refused it; none when it never got that far.
+    pub server_words: Option<String>,
     /// The bytes.
     pub bytes: Vec<u8>,
     /// The length of the whole.
     pub length: u64,
-    /// Its hash, where it was shortened.
+    /// XXH3 of the whole.
     pub hash: Option<u64>,
     /// When it arrived, microseconds since 1970.
     pub arrived_us: Option<i64>,
@@ -86,7 +90,7 @@ impl Batch {
         let count = last - first + 1;
         let reason = words(why).to_owned();
         let gap = Gap { node: None, channel: None, reason, from_us: None, to_us: None, count: Some(count) };
-        self.gaps.push(GapRow { seq: first, last_seq: last, gap });
+        self.gaps.push(GapRow { seq: first, last_seq: last, gap, why: Some(why) });
         self.missing = self.missing.saturating_add(count);
     }
 
@@ -110,7 +114,7 @@ impl Batch {
                 Err(error) => error.to_string(),
             },
             Kind::GAP => match Gap::from_bytes(body) {
-                Ok(gap) => return self.gaps.push(GapRow { seq: item.seq, last_seq: item.seq, gap }),
+                Ok(gap) => return self.gaps.push(GapRow::of(item.seq, gap)),
                 Err(error) => error.to_string(),
             },
             Kind::DEAD_LETTER => match DeadLetter::from_bytes(body) {
@@ -123,12 +127,30 @@ impl Batch {
     }
 }
 
+/// What a column of `gaps` and `dead_letters` for reasons holds, in characters.
+pub const REASON_CHARACTERS: usize = 1024;
+/// The same of a column for origins.
+const ORIGIN_CHARACTERS: usize = 256;
+/// What the column for bytes holds.
+const LETTER_BYTES: usize = 65_535;
+/// The origin of a record of the queue that is no reading, gap or dead letter to this version.
+pub const FROM_QUEUE: &str = "queue";
+
+impl GapRow {
+    fn of(seq: u64, gap: Gap) -> Self {
+        let gap = Gap { reason: first_characters(&gap.reason, REASON_CHARACTERS), ..gap };
+        Self { seq, last_seq: seq, gap, why: None }
+    }
+}
+
 impl DeadLetterRow {
-    fn of(seq: u64, letter: DeadLetter) -> Self {
+    fn of(seq: u64, mut letter: DeadLetter) -> Self {
+        letter.bytes.truncate(LETTER_BYTES);
         Self {
             seq,
-            origin: letter.origin,
-            reason: letter.reason,
+            origin: first_characters(&letter.origin, ORIGIN_CHARACTERS),
+            reason: first_characters(&letter.reason, REASON_CHARACTERS),
+            server_words: None,
             bytes: letter.bytes,
             length: letter.length,
             hash: Some(letter.hash),
@@ -136,10 +158,35 @@ impl DeadLetterRow {
         }
     }
 
-    fn undecodable(seq: u64, reason: String, bytes: Vec<u8>) -> Self {
+    fn undecodable(seq: u64, reason: String, mut bytes: Vec<u8>) -> Self {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        Self { seq, origin: "queue".to_owned(), reason, bytes, length, hash: None, arrived_us: None }
+        let hash = Some(xxhash_rust::xxh3::xxh3_64(&bytes));
+        bytes.truncate(LETTER_BYTES);
+        let reason = first_characters(&reason, REASON_CHARACTERS);
+        let origin = FROM_QUEUE.to_owned();
+        Self { seq, origin, reason, server_words: None, bytes, length, hash, arrived_us: None }
     }
+
+    /// A reading that the server refuses, with its words. The bytes are the record's own, so that it can be tried again
+    /// exactly as it is.
+    pub fn refused(seq: u64, reading: &Reading, words: &str) -> Self {
+        let origin = format!("{}/{}", reading.node, reading.channel);
+        let (bytes, reason) = match reading.to_bytes() {
+            Ok(bytes) => (bytes, "the database refuses this reading".to_owned()),
+            Err(error) => (Vec::new(), format!("the database refuses this reading, and {error}")),
+        };
+        Self {
+            origin: first_characters(&origin, ORIGIN_CHARACTERS),
+            server_words: Some(first_characters(words, REASON_CHARACTERS)),
+            arrived_us: Some(reading.stamp.wall_us),
+            ..Self::undecodable(seq, reason, bytes)
+        }
+    }
+}
+
+/// As much of a text as a column holds.
+pub fn first_characters(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
 }
 
 /// Says why numbers, both included, are not in the queue; all of them, in order.
@@ -155,7 +202,7 @@ pub fn plan(stream: StreamId, cursor: u64, items: Vec<Numbered>, why: impl Expla
 }
 
 /// The reason that a row of gaps gives.
-fn words(why: Why) -> &'static str {
+pub fn words(why: Why) -> &'static str {
     match why {
         Why::Gone => {
             "no longer in the queue: dropped after delivery to another server, or lost with a damaged part of it"

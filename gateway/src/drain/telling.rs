@@ -1,8 +1,10 @@
 //! What the drain says: the log hears of changes, the status always shows what is.
 
 use super::Drain;
-use super::plan::Batch;
+use super::plan::{Batch, DeadLetterRow};
 use crate::topology::Choice;
+use std::time::Duration;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 impl Drain {
@@ -51,6 +53,57 @@ impl Drain {
             state.delivered += batch.rows();
             state.sent_again += again;
             state.missing += missing;
+            state.gaps += u64::try_from(batch.gaps.len()).unwrap_or(u64::MAX);
         });
+    }
+
+    /// Refused rows are told with the server's words to the first of them, and after that once a minute with how many.
+    pub(super) fn tell_set_aside(&mut self, batch: &Batch, refused: &[DeadLetterRow], in_another_form: bool) {
+        let count = refused.len() + usize::from(in_another_form);
+        let words = refused.iter().chain(&batch.dead_letters).find_map(|row| row.server_words.as_deref());
+        let words = words.or_else(|| batch.gaps.first().map(|row| row.gap.reason.as_str())).unwrap_or_default();
+        if let Some(rows) = self.told_refused.tell(count, Instant::now()) {
+            warn!(
+                stream = %batch.stream, rows,
+                "the database refuses rows for what is in them; they are set aside and the others go on: {words} \
+                 (see them with `fieldgate db deadletters list`)"
+            );
+        }
+    }
+}
+
+/// What was said of refused rows.
+#[derive(Debug, Default)]
+pub struct ToldRefused {
+    at: Option<Instant>,
+    since: usize,
+}
+
+impl ToldRefused {
+    /// How many to tell of now; none when there are none, or some have been told of within the last minute.
+    fn tell(&mut self, count: usize, now: Instant) -> Option<usize> {
+        self.since += count;
+        if self.since == 0 || self.at.is_some_and(|at| now.duration_since(at) < Duration::from_secs(60)) {
+            return None;
+        }
+        self.at = Some(now);
+        Some(std::mem::take(&mut self.since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_refused_rows_are_told_at_once_and_the_next_a_minute_later() {
+        let (mut told, start) = (ToldRefused::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(told.tell(0, start), None);
+        assert_eq!(told.tell(3, start), Some(3));
+        assert_eq!(told.tell(2, after(1)), None);
+        assert_eq!(told.tell(0, after(59)), None);
+        assert_eq!(told.tell(5, after(60)), Some(7));
+        assert_eq!(told.tell(0, after(600)), None);
     }
 }

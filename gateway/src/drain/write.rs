@@ -1,5 +1,7 @@
 //! One batch, one transaction: the cursor first, then rows, then commit.
 
+mod apart;
+
 use super::plan::{Batch, DeadLetterRow, GapRow};
 use super::rows::{READING_COLUMNS, reading_row};
 use crate::database::{Cell, DbError, Row, Session};
@@ -17,7 +19,7 @@ struct ChannelRow {
 pub struct Tables {
     session: Session,
     site: String,
-    channels: HashMap<(String, String), ChannelRow>,
+    channels: Channels,
 }
 
 impl Tables {
@@ -26,13 +28,7 @@ impl Tables {
     /// # Errors
     /// [`DbError`].
     pub async fn open(mut session: Session, site: &str) -> Result<Self, DbError> {
-        let sql = "SELECT node, channel, channel_id, unit FROM channels WHERE site = ?";
-        let rows = session.ask_with(sql, vec![Cell::text(site)]).await?;
-        let channels = rows.iter().filter_map(|row| {
-            let [node, channel, id, unit] = row.as_slice() else { return None };
-            Some(((node.as_text()?, channel.as_text()?), ChannelRow { id: id.as_u64()?, unit: unit.as_text() }))
-        });
-        let channels = channels.collect();
+        let channels = channels_of(&mut session, site).await?;
         Ok(Self { session, site: site.to_owned(), channels })
     }
 
@@ -59,11 +55,36 @@ impl Tables {
             rows.push(reading_row(batch.stream.as_u64(), *seq, channel_id, reading));
         }
         self.session.insert_many(&insert("readings", READING_COLUMNS), rows).await?;
+        self.insert_others(batch, &[]).await?;
+        self.session.run("COMMIT").await
+    }
+
+    /// Gaps, dead letters, and readings that were refused.
+    async fn insert_others(&mut self, batch: &Batch, refused: &[DeadLetterRow]) -> Result<(), DbError> {
         let gaps = batch.gaps.iter().map(|row| self.gap_row(batch, row)).collect();
         self.session.insert_many(&insert("gaps", GAP_COLUMNS), gaps).await?;
-        let letters = batch.dead_letters.iter().map(|row| dead_letter_row(batch, row)).collect();
-        self.session.insert_many(&insert("dead_letters", DEAD_LETTER_COLUMNS), letters).await?;
-        self.session.run("COMMIT").await
+        let letters = batch.dead_letters.iter().chain(refused).map(|row| dead_letter_row(batch, row)).collect();
+        self.session.insert_many(&insert("dead_letters", DEAD_LETTER_COLUMNS), letters).await
+    }
+
+    /// Takes back a batch that was refused. A channel that it added is then not there any more.
+    ///
+    /// # Errors
+    /// [`DbError`]; the outcome is then unknown.
+    pub async fn roll_back(&mut self) -> Result<(), DbError> {
+        self.session.run("ROLLBACK").await?;
+        self.channels = channels_of(&mut self.session, &self.site).await?;
+        Ok(())
+    }
+
+    /// Inserts a single reading, in a transaction of the caller's.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn insert_reading(&mut self, stream: u64, seq: u64, reading: &Reading) -> Result<(), DbError> {
+        let channel_id = self.channel_id(reading).await?;
+        let row = reading_row(stream, seq, channel_id, reading);
+        self.session.insert_many(&insert("readings", READING_COLUMNS), vec![row]).await
     }
 
     /// Compare and set, and first in the transaction: it takes the row lock, so that a transaction of ours that timed out
@@ -124,10 +145,22 @@ impl Tables {
     }
 }
 
+type Channels = HashMap<(String, String), ChannelRow>;
+
+async fn channels_of(session: &mut Session, site: &str) -> Result<Channels, DbError> {
+    let sql = "SELECT node, channel, channel_id, unit FROM channels WHERE site = ?";
+    let rows = session.ask_with(sql, vec![Cell::text(site)]).await?;
+    let channels = rows.iter().filter_map(|row| {
+        let [node, channel, id, unit] = row.as_slice() else { return None };
+        Some(((node.as_text()?, channel.as_text()?), ChannelRow { id: id.as_u64()?, unit: unit.as_text() }))
+    });
+    Ok(channels.collect())
+}
+
 const GAP_COLUMNS: &[&str] =
     &["stream", "seq", "last_seq", "site", "node", "channel", "reason", "from_time", "to_time", "count"];
 const DEAD_LETTER_COLUMNS: &[&str] =
-    &["stream", "seq", "origin", "reason", "bytes", "length", "hash", "arrived_at", "state"];
+    &["stream", "seq", "origin", "reason", "server_words", "bytes", "length", "hash", "arrived_at", "state"];
 
 fn dead_letter_row(batch: &Batch, row: &DeadLetterRow) -> Row {
     vec![
@@ -135,6 +168,7 @@ fn dead_letter_row(batch: &Batch, row: &DeadLetterRow) -> Row {
         Cell::UInt(row.seq),
         Cell::text(&row.origin),
         Cell::text(&row.reason),
+        Cell::optional(row.server_words.as_deref(), Cell::text),
         Cell::Bytes(row.bytes.clone()),
         Cell::UInt(row.length),
         Cell::optional(row.hash, Cell::UInt),

@@ -1,7 +1,10 @@
 //! The snapshot as people read it.
 
-use super::{DrainState, IntakeState, ServerState, Snapshot};
+use super::{DrainState, IntakeState, LettersState, ServerState, Snapshot};
 use sensors::{ClockQuality, SourceState};
+
+/// Dead letters are counted so far and no further.
+pub const LETTERS_COUNTED: u64 = 1000;
 
 /// One screen.
 pub fn whole(snapshot: &Snapshot) -> String {
@@ -116,7 +119,18 @@ fn drain(snapshot: &Snapshot) -> Vec<String> {
         "          {} durable and {} delivered since the start{again}{missing}",
         snapshot.queue.durable, drain.delivered
     ));
+    if drain.gaps > 0 {
+        lines.push(format!("          {} rows of gaps written since the start: what is missing, and why", drain.gaps));
+    }
+    lines.extend(drain.dead_letters.as_ref().filter(|letters| letters.count > 0).map(dead_letters));
     lines
+}
+
+fn dead_letters(letters: &LettersState) -> String {
+    let count =
+        if letters.count > LETTERS_COUNTED { format!("over {LETTERS_COUNTED}") } else { letters.count.to_string() };
+    let newest = letters.newest.as_ref().map_or_else(String::new, |newest| format!(" (newest: {newest})"));
+    format!("          {count} dead letters{newest}; see `fieldgate db deadletters list`")
 }
 
 fn duration(seconds: u64) -> String {
@@ -170,6 +184,17 @@ mod tests {
         let full = IntakeState { full: Some(why), ..intake };
         let shown = line(full, &stuck, &[], None);
         assert!(shown.contains("source a; the queue is full: ") && shown.ends_with("; waits: no right"), "{shown}");
+    }
+
+    #[test]
+    fn dead_letters_are_counted_so_far_and_the_newest_is_named() {
+        let newest = Some("2026-01-01 00:00:00 shed/t: no".to_owned());
+        assert_eq!(
+            dead_letters(&LettersState { count: 3, newest }).trim_start(),
+            "3 dead letters (newest: 2026-01-01 00:00:00 shed/t: no); see `fieldgate db deadletters list`"
+        );
+        let many = LettersState { count: 1001, newest: None };
+        assert!(dead_letters(&many).contains(" over 1000 dead letters;"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
 use crate::disk::Disk;
 use crate::drain::backlog::Backlog;
-use crate::drain::{Drain, Settings};
+use crate::drain::{Drain, Refusals, Settings, ToldRefused};
 use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, Untold};
 use crate::led::Watched;
 use crate::local::{self, Desk};
@@ -142,6 +142,8 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         delivered: tell_delivered,
         stop: drain_stop,
         told: Choice::default(),
+        refusals: Refusals::default(),
+        told_refused: ToldRefused::default(),
     };
     #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
     let drain = tokio::spawn(drain.run());
