@@ -1,6 +1,7 @@
 //! Asks one server, each period, over a connection of its own, what the choice needs to know.
 
-use super::{Facts, Replication, Term, View};
+use super::same::moved_words;
+use super::{ClusterMember, Facts, Replication, Term, View};
 use crate::database::{Account, Cell, DbError, Deadlines, Row, Session};
 use crate::origin::Origins;
 use config::{Config, ServerAddress};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
+use tracing::warn;
 
 /// What a probe needs.
 pub struct Probe {
@@ -51,6 +53,9 @@ impl Probe {
             Ok(facts) => view.answered(facts),
             Err(error) => view.failed(error.explained()),
         }
+        if view.moves() != before.moves() {
+            warn!("{} is {}", view.name, moved_words(view).unwrap_or_default());
+        }
         *view != before
     }
 
@@ -91,6 +96,8 @@ impl Probe {
         let (identity, server_id, crash_safe) = identity(session).await?;
         let replication = session.ask_named("SHOW ALL SLAVES STATUS").await?.iter().map(replication).collect();
         let mut facts = Facts { identity, server_id, read_only, replication, crash_safe, ..Facts::default() };
+        take_binary_log(&mut facts, &session.ask(BINARY_LOG).await?);
+        facts.cluster = cluster(&session.ask(CLUSTER).await?);
         match self.term_and_cursors(session).await {
             Ok(rows) => take_term_and_cursors(&mut facts, &rows),
             // No tables yet: a server all the same. The drain says what is missing when it comes to write.
@@ -108,7 +115,7 @@ impl Probe {
         let streams = origins.streams.keys().map(|stream| Cell::UInt(stream.as_u64()));
         let parameters = std::iter::once(Cell::text(&origins.gateway)).chain(streams).collect();
         let sql = format!(
-            "SELECT t.term, t.server, s.stream, s.last_seq FROM `{database}`.server_term t \
+            "SELECT t.term, t.server, s.stream, s.last_seq, s.updated_at FROM `{database}`.server_term t \
              LEFT JOIN `{database}`.streams s ON s.gateway = ?{imported} WHERE t.id = 1"
         );
         session.ask_with(&sql, parameters).await
@@ -168,14 +175,46 @@ pub async fn identity(session: &mut Session) -> Result<(String, u64, bool), DbEr
     Ok((format!("server_id {id} on {host}:{port}"), number, flush == "1"))
 }
 
+/// How the server writes its binary log, and what it has executed, with the last number per domain and server.
+const BINARY_LOG: &str =
+    "SELECT @@global.log_bin, @@global.binlog_format, @@global.server_id, @@global.gtid_binlog_state";
+
+fn take_binary_log(facts: &mut Facts, rows: &[Row]) {
+    let texts: Vec<String> = rows.first().into_iter().flatten().filter_map(Cell::as_text).collect();
+    let Ok([log, format, origin, executed]) = <[String; 4]>::try_from(texts) else { return };
+    facts.without_binary_log = log == "0";
+    (facts.row_format, facts.gtid_origin, facts.executed) = (format, origin, executed);
+}
+
+/// What a Galera member says of itself; a server of its own names no cluster.
+const CLUSTER: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN \
+     ('wsrep_cluster_state_uuid', 'wsrep_cluster_status', 'wsrep_local_state_comment', 'wsrep_ready')";
+
+fn cluster(rows: &[Row]) -> Option<ClusterMember> {
+    let said = |name: &str| {
+        let row = rows.iter().find(|row| row.first().and_then(Cell::as_text).as_deref() == Some(name))?;
+        row.get(1)?.as_text().filter(|text| !text.is_empty())
+    };
+    let uuid = said("wsrep_cluster_state_uuid")
+        .filter(|uuid| uuid.bytes().any(|byte| byte.is_ascii_hexdigit() && byte != b'0'))?;
+    let status = said("wsrep_cluster_status").unwrap_or_default();
+    let state = said("wsrep_local_state_comment").unwrap_or_default();
+    let is_ready = said("wsrep_ready").as_deref() == Some("ON");
+    let synced = is_ready && status == "Primary" && state == "Synced";
+    Some(ClusterMember { uuid, synced, state: format!("{status}, {state}") })
+}
+
 fn take_term_and_cursors(facts: &mut Facts, rows: &[Row]) {
     for row in rows {
-        let [number, server, stream, last_seq] = row.as_slice() else { continue };
+        let [number, server, stream, last_seq, written_at] = row.as_slice() else { continue };
         if let (Some(number), Some(server)) = (number.as_u64(), server.as_text()) {
             facts.term = Some(Term { number, server });
         }
         if let (Some(stream), Some(last_seq)) = (stream.as_u64(), last_seq.as_u64()) {
             facts.cursors.insert(stream, last_seq);
+            if let Cell::TimeUs(at_us) = written_at {
+                facts.heartbeats.insert(stream, *at_us);
+            }
         }
     }
 }
@@ -192,7 +231,11 @@ fn replication(row: &HashMap<String, Cell>) -> Replication {
         "Replicate_Wild_Ignore_Table",
         "Replicate_Rewrite_DB",
     ];
-    let errors = [text("Last_IO_Error"), text("Last_SQL_Error")];
+    let errors = ["IO", "SQL"].map(|thread| {
+        let (number, words) = (text(&format!("Last_{thread}_Errno")), text(&format!("Last_{thread}_Error")));
+        (!words.is_empty()).then(|| format!("{number}: {words}"))
+    });
+    let errors: Vec<String> = errors.into_iter().flatten().collect();
     Replication {
         upstream: format!("{}:{}", text("Master_Host"), text("Master_Port")),
         upstream_id: number("Master_Server_Id"),
@@ -202,6 +245,7 @@ fn replication(row: &HashMap<String, Cell>) -> Replication {
             && text("Master_Log_File") == text("Relay_Master_Log_File"),
         delay_s: number("SQL_Delay"),
         filtered: filters.iter().any(|name| !text(name).is_empty()),
-        error: errors.into_iter().find(|error| !error.is_empty()),
+        error: (!errors.is_empty()).then(|| errors.join("; ")),
+        received: text("Gtid_IO_Pos"),
     }
 }
