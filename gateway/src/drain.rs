@@ -7,6 +7,7 @@
 mod aside;
 pub mod backlog;
 mod ended;
+mod heartbeat;
 mod letters;
 mod missing;
 mod pace;
@@ -30,6 +31,7 @@ use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
 use backlog::Backlog;
 use ended::Ended;
+use heartbeat::LastBeat;
 use letters::Letters;
 use pace::Pace;
 use plan::Batch;
@@ -107,7 +109,8 @@ impl Drain {
         while !*self.stop.borrow() {
             self.pulse.beat();
             let choice = self.choose();
-            if choice.source.is_none() && self.views.borrow().iter().any(View::is_unasked) {
+            // Of several that take writes, the one that answers first is not the one to write to.
+            if self.views.borrow().iter().any(View::is_unasked) {
                 self.pause(None).await;
                 continue;
             }
@@ -201,17 +204,22 @@ impl Drain {
     async fn write_all(&mut self, index: usize, source: &mut Source, pace: &mut Pace) -> Ended {
         let mut saved_at = tokio::time::Instant::now();
         let mut letters = Letters::default();
+        let mut last_beat = LastBeat::now();
         loop {
             self.pulse.beat();
             match self.write_next(index, source).await {
                 Ok(Turn::Wrote { set_aside }) => {
                     pace.went_well();
+                    last_beat = LastBeat::now();
                     letters.look_soon_if(set_aside);
                 }
                 Ok(Turn::Refused) => {}
                 Ok(Turn::Idle) => {
                     self.state.send_if_modified(|state| state.trouble.take().is_some());
                     if let Err(ended) = self.say_what_is_new(source, &mut letters).await {
+                        return ended;
+                    }
+                    if let Err(ended) = self.beat(index, source, &mut last_beat).await {
                         return ended;
                     }
                     self.idle().await;
@@ -227,7 +235,8 @@ impl Drain {
             }
             let choice = self.choose();
             // An imported stream is located like all others: on a new connection.
-            if *self.stop.borrow() || choice.source != Some(index) || self.has_new_stream(source) {
+            let is_elsewhere = leads_elsewhere(&self.views.borrow(), &choice, index, source.identity());
+            if *self.stop.borrow() || is_elsewhere || self.has_new_stream(source) {
                 return Ended::Moved;
             }
             self.tell_strays(&choice);
@@ -254,15 +263,17 @@ impl Drain {
     async fn write_next(&mut self, index: usize, source: &mut Source) -> Result<Turn, Ended> {
         let Some(mut batch) = self.next_batch(source).await? else { return Ok(Turn::Idle) };
         let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
+        let identity = source.identity().to_owned();
         let written = tokio::select! {
             biased;
             written = source.write(&mut batch, now_us) => written,
-            () = another_source(views, highest_term, index) => return Err(Ended::GivenUp),
+            () = another_source(views, highest_term, index, identity) => return Err(Ended::GivenUp),
         };
         let written = match written {
             Ok(written) => written,
             Err(error) => return self.went_wrong(&batch, error, source.is_open()),
         };
+        self.note_heartbeat(batch.stream, now_us);
         self.memory.servers.sent_again += written.again;
         self.see_delivered(batch.stream, batch.last);
         self.tell_written(&batch, written.again);
@@ -351,14 +362,21 @@ impl Drain {
 
 /// Waits until another server is chosen. A frozen source would otherwise be waited for until the deadline of its
 /// statement, although the probes know earlier.
-async fn another_source(mut views: watch::Receiver<Vec<View>>, highest_term: u64, current: usize) {
+async fn another_source(mut views: watch::Receiver<Vec<View>>, highest_term: u64, current: usize, identity: String) {
     while views.changed().await.is_ok() {
-        let chosen = choose(&views.borrow_and_update(), highest_term).source;
-        if chosen.is_some_and(|chosen| chosen != current) {
+        let views = views.borrow_and_update();
+        let choice = choose(&views, highest_term);
+        if choice.source.is_some() && leads_elsewhere(&views, &choice, current, &identity) {
             return;
         }
     }
     std::future::pending().await
+}
+
+/// Whether another name was chosen than the one that we are connected to, or another server answers at that name now.
+fn leads_elsewhere(views: &[View], choice: &Choice, current: usize, identity: &str) -> bool {
+    let now = views.get(current).and_then(View::facts).map(|facts| facts.identity.as_str());
+    choice.source != Some(current) || now.is_some_and(|now| now != identity)
 }
 
 #[cfg(test)]
@@ -375,13 +393,23 @@ mod tests {
         assert!(matches!(last, Ended::Final(DrainError::Memory(_))));
     }
 
+    #[test]
+    fn a_name_that_leads_to_another_server_is_another_source() {
+        let mut view = View::unasked("db".to_owned());
+        let choice = Choice { source: Some(0), ..Choice::default() };
+        view.answered(Facts { identity: "a".to_owned(), ..Facts::default() });
+        assert!(!leads_elsewhere(&[view.clone()], &choice, 0, "a"));
+        assert!(leads_elsewhere(&[view.clone()], &choice, 0, "b"));
+        assert!(leads_elsewhere(&[view], &Choice::default(), 0, "a"));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_frozen_source_is_given_up_only_when_another_one_is_chosen() {
         let writable = |identity: &str| Facts { identity: identity.to_owned(), ..Facts::default() };
         let named = |name: &str| View::unasked(name.to_owned());
         let (sender, views) = watch::channel(vec![named("db1"), named("db2")]);
         sender.send_modify(|views| views[0].answered(writable("a")));
-        let mut waiting = Box::pin(another_source(views, 1, 0));
+        let mut waiting = Box::pin(another_source(views, 1, 0, "a".to_owned()));
         let soon = Duration::from_secs(1);
         assert!(tokio::time::timeout(soon, &mut waiting).await.is_err(), "it is the source");
         sender.send_modify(|views| views[0].failed("no answer".to_owned()));

@@ -8,6 +8,7 @@ pub use board::{Board, Delivered};
 pub use full::Full;
 pub use text::{LETTERS_COUNTED, bytes, servers, whole};
 
+use crate::topology::lag::Heartbeats;
 use sensors::{ClockQuality, SourceState};
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +122,9 @@ pub struct DrainState {
     /// Dead letters of this gateway that nobody has dealt with; none until the source has been asked.
     #[serde(default)]
     pub dead_letters: Option<LettersState>,
+    /// The times that it wrote to the source lately, from which the lag of each server is told.
+    #[serde(skip)]
+    pub heartbeats: Heartbeats,
 }
 
 /// Dead letters in the source.
@@ -137,7 +141,7 @@ pub struct LettersState {
 pub struct ServerState {
     /// As configured.
     pub name: String,
-    /// `source`, `replica`, `writable` (takes writes and must not) or `away`.
+    /// `source`, `replica`, `member` (of the source's cluster), `writable` (takes writes and must not) or `away`.
     pub role: String,
     /// Refuses writes.
     pub read_only: Option<bool>,
@@ -147,8 +151,12 @@ pub struct ServerState {
     pub cursor: Option<u64>,
     /// How many readings it lacks of what the source has.
     pub behind: Option<u64>,
+    /// Since when it lacks something that was written to the source, in milliseconds by the gateway's clock; too high by at
+    /// most the time since it was asked. 0 when it has everything, none when that is not known.
+    #[serde(default)]
+    pub lag_ms: Option<u64>,
     /// Where it receives from.
     pub follows: Vec<String>,
-    /// The last replication error, why it does not count, or why it cannot be asked.
+    /// Its replication errors, why it does not count, and what is odd about its name; or why it cannot be asked.
     pub note: Option<String>,
 }

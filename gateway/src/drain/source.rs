@@ -1,8 +1,8 @@
 //! One connection to the server that takes writes: confirm that it is the one, find the cursors, write.
 
-use super::Settings;
 use super::plan::{Batch, DeadLetterRow};
 use super::write::Tables;
+use super::{Settings, heartbeat};
 use crate::database::{Cell, Class, DbError, Row, Session};
 use crate::origin::Origins;
 use crate::topology::ahead::ahead;
@@ -60,7 +60,10 @@ impl Source {
         if chosen != Some(identity.as_str()) {
             return Err(DbError::not_source(
                 &name,
-                format!("another server ({identity}) answers at this address than was chosen"),
+                format!(
+                    "another server ({identity}) answers at this address than was chosen; if it stays so, the address is \
+                     that of a proxy that spreads connections: name the servers themselves"
+                ),
             ));
         }
         let tables = Tables::open(session, &settings.site).await?;
@@ -270,6 +273,11 @@ impl Source {
         self.tables.session().is_open()
     }
 
+    /// Tells this server from others, also behind one address.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
     /// The server, as configured.
     pub fn name(&self) -> &str {
         &self.name
@@ -300,6 +308,12 @@ impl Source {
             self.tables.roll_back().await?;
         }
         written
+    }
+
+    /// Writes the time into the row of a stream whose cursor is known, and no reading.
+    pub async fn beat(&mut self, stream: StreamId, now_us: i64) -> Result<(), DbError> {
+        let Some(cursor) = self.cursor(stream) else { return Ok(()) };
+        heartbeat::write(self.tables.session(), stream, cursor, now_us).await
     }
 
     /// Says goodbye.

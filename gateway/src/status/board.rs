@@ -1,7 +1,9 @@
 //! Where the parts leave what they know, and how a snapshot is made of it.
 
 use super::{ClockState, DrainState, IntakeState, QueueState, ServerState, Snapshot};
-use crate::topology::View;
+use crate::topology::lag::Heartbeats;
+use crate::topology::same::{is_same_server, moved_words, same_as};
+use crate::topology::{Facts, View};
 use queue::{QueueError, Reader, StreamId};
 use sensors::{Meter, SampleClock, SourceState};
 use std::collections::BTreeMap;
@@ -55,7 +57,7 @@ impl Board {
             clock: ClockState { now_us: stamp.wall_us, quality: stamp.quality, error_us: stamp.error_us },
             sources: self.meters.iter().map(Meter::state).collect(),
             queue: self.queue(stamp.wall_us)?,
-            servers: servers(&self.views.borrow(), drain.source.as_deref()),
+            servers: servers(&self.views.borrow(), &drain, stamp.wall_us),
             drain,
         })
     }
@@ -110,40 +112,62 @@ impl Board {
 }
 
 /// The servers as people see them.
-fn servers(views: &[View], source: Option<&str>) -> Vec<ServerState> {
+fn servers(views: &[View], drain: &DrainState, now_us: i64) -> Vec<ServerState> {
     let cursor = |view: &View| view.last_facts().map(|facts| facts.cursors.values().sum::<u64>());
-    let most = views.iter().find(|view| Some(view.name.as_str()) == source).and_then(cursor);
-    views.iter().map(|view| server(view, source, cursor(view), most)).collect()
+    let source = views.iter().find(|view| Some(&view.name) == drain.source.as_ref());
+    let most = source.and_then(cursor);
+    let server = |(index, view): (usize, &View)| {
+        let mut state = ServerState { name: view.name.clone(), cursor: cursor(view), ..ServerState::default() };
+        state.behind = most.zip(state.cursor).map(|(most, cursor)| most.saturating_sub(cursor));
+        match view.facts() {
+            Some(facts) => {
+                state.lag_ms = lag_ms(facts, &drain.heartbeats, now_us);
+                answering(&mut state, facts, source, &notes(views, index, facts, source));
+            }
+            None => (state.role, state.note) = ("away".to_owned(), Some(view.trouble().to_owned())),
+        }
+        state
+    };
+    views.iter().enumerate().map(server).collect()
 }
 
-fn server(view: &View, source: Option<&str>, cursor: Option<u64>, most: Option<u64>) -> ServerState {
-    let mut state = ServerState { name: view.name.clone(), role: "away".to_owned(), cursor, ..ServerState::default() };
-    state.behind = most.zip(cursor).map(|(most, cursor)| most.saturating_sub(cursor));
-    let Some(facts) = view.facts() else {
-        state.note = Some(view.trouble().to_owned());
-        return state;
+fn lag_ms(facts: &Facts, heartbeats: &Heartbeats, now_us: i64) -> Option<u64> {
+    let there = facts.heartbeats.get(&heartbeats.stream()?).copied();
+    heartbeats.lag(there, now_us).map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn answering(state: &mut ServerState, facts: &Facts, source: Option<&View>, notes: &[String]) {
+    let role = match source {
+        Some(source) if source.name == state.name => "source",
+        Some(source) if source.facts().is_some_and(|source| source.is_in_cluster_with(facts)) => "member",
+        _ if facts.read_only => "replica",
+        _ => "writable",
     };
-    let role = if source == Some(view.name.as_str()) {
-        "source"
-    } else if facts.read_only {
-        "replica"
-    } else {
-        "writable"
-    };
-    let not_counted = facts.not_promotable().map(|why| format!("does not count: {why}"));
-    let error = facts.replication.iter().find_map(|replication| replication.error.clone());
     state.role = role.to_owned();
     state.read_only = Some(facts.read_only);
     state.term = facts.term.as_ref().map(|term| term.number);
     state.follows = facts.replication.iter().map(|replication| replication.upstream.clone()).collect();
-    state.note = error.or(not_counted);
-    state
+    state.note = (!notes.is_empty()).then(|| notes.join("; "));
+}
+
+/// Replication errors, why it does not count, and what is odd about its name.
+fn notes(views: &[View], index: usize, facts: &Facts, source: Option<&View>) -> Vec<String> {
+    let Some(view) = views.get(index) else { return Vec::new() };
+    let is_source = source.is_some_and(|source| is_same_server(source, view) || source.name == view.name);
+    let mut notes: Vec<String> = facts.replication.iter().filter_map(|channel| channel.error.clone()).collect();
+    let same = same_as(views, index).and_then(|other| views.get(other));
+    notes.extend(same.map(|other| format!("the same server as {}", other.name)));
+    let not_counted = facts.not_promotable(source.and_then(View::facts)).filter(|_| !is_source);
+    notes.extend(not_counted.map(|why| format!("does not count: {why}")));
+    notes.extend(facts.cluster.as_ref().map(|member| format!("member of a cluster ({})", member.state)));
+    notes.extend(moved_words(view));
+    notes
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::{Facts, Replication};
+    use crate::topology::Replication;
 
     #[test]
     fn servers_are_shown_with_role_lag_and_note() {
@@ -158,6 +182,7 @@ mod tests {
         let with = |read_only, cursor: u64| Facts {
             read_only,
             cursors: [(1, cursor)].into(),
+            heartbeats: [(1, if cursor < 100 { 5_000_000 } else { 6_000_000 })].into(),
             crash_safe: true,
             ..Facts::default()
         };
@@ -169,10 +194,15 @@ mod tests {
             view("c", Some(with(false, 100))),
             view("d", None),
         ];
-        let shown = servers(&views, Some("a"));
+        let mut drain = DrainState { source: Some("a".to_owned()), ..DrainState::default() };
+        drain.heartbeats.written(1, 5_000_000);
+        drain.heartbeats.written(1, 6_000_000);
+        let shown = servers(&views, &drain, 8_500_000);
         let roles: Vec<&str> = shown.iter().map(|server| server.role.as_str()).collect();
         assert_eq!(roles, ["source", "replica", "writable", "away"]);
         assert_eq!((shown[1].behind, shown[1].note.as_deref()), (Some(40), Some("duplicate key")));
         assert_eq!(shown[0].behind, Some(0));
+        let lags: Vec<Option<u64>> = shown.iter().map(|server| server.lag_ms).collect();
+        assert_eq!(lags, [Some(0), Some(2500), Some(0), None]);
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a source has forgotten what it gave to a replica. Pure.
 
-use super::{Term, View};
+use super::{Facts, Term, View};
 use std::collections::BTreeMap;
 
 /// A replica that has more of a stream than its source.
@@ -18,13 +18,15 @@ pub struct Ahead {
 
 /// The first replica of the same `term` that has more than the source at `index`, whose `cursors` were read after the
 /// views: what a replica shows was in the source before. A replica of another term says nothing: before a failover it may
-/// well have had more.
+/// well have had more. Neither does another member of the source's cluster: what it shows is on its way to all of them.
 pub fn ahead(views: &[View], index: usize, term: Option<&Term>, cursors: &BTreeMap<u64, u64>) -> Option<Ahead> {
     let term = term?;
+    let source = views.get(index).and_then(View::facts);
+    let is_member = |facts: &Facts| source.is_some_and(|source| source.is_in_cluster_with(facts));
     let others = views.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, view)| view);
     others
         .filter_map(|view| Some((view, view.facts()?)))
-        .filter(|(_, facts)| facts.term.as_ref() == Some(term))
+        .filter(|(_, facts)| facts.term.as_ref() == Some(term) && !is_member(facts))
         .find_map(|(view, facts)| {
             let more =
                 cursors.iter().map(|(stream, here)| (*stream, *here, facts.cursors.get(stream).copied().unwrap_or(0)));
@@ -36,7 +38,7 @@ pub fn ahead(views: &[View], index: usize, term: Option<&Term>, cursors: &BTreeM
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::Facts;
+    use crate::topology::ClusterMember;
 
     fn term(number: u64) -> Term {
         Term { number, server: "a".to_owned() }
@@ -46,6 +48,22 @@ mod tests {
         let mut view = View::unasked(name.to_owned());
         view.answered(Facts { term: Some(term(number)), cursors: [(7, cursor)].into(), ..Facts::default() });
         view
+    }
+
+    #[test]
+    fn a_member_of_the_cluster_of_the_source_is_never_ahead() {
+        let member = |name: &str, uuid: &str, cursor| {
+            let mut view = view(name, 2, cursor);
+            let mut facts = view.facts().unwrap().clone();
+            let uuid = uuid.to_owned();
+            facts.cluster = Some(ClusterMember { uuid, synced: true, state: "Synced".to_owned() });
+            view.answered(facts);
+            view
+        };
+        let cursors: BTreeMap<u64, u64> = [(7, 50)].into();
+        let found = |other: View| ahead(&[member("a", "u", 50), other], 0, Some(&term(2)), &cursors).is_some();
+        assert!(!found(member("b", "u", 51)));
+        assert!(found(member("b", "other", 51)));
     }
 
     #[test]

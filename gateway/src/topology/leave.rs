@@ -2,21 +2,29 @@
 //!
 //! A reading may leave when it is in the source and as many promotable replicas as configured have it; a replica
 //! that does not answer still counts, with the cursor it showed last. Only servers of the source's term count: the
-//! cursor of a source that was left behind by a failover says nothing about a replica.
+//! cursor of a source that was left behind by a failover says nothing about a replica. A server with several configured
+//! names counts once, and the source under another name is no replica.
 
+use super::same::{is_same_server, same_as};
 use super::{Facts, View};
 use config::KeepUntil;
 
 /// The last number of `stream` that may leave, from its cursor in the source and the views of all servers.
 pub fn may_leave(stream: u64, in_source: u64, source: usize, views: &[View], keep_until: KeepUntil) -> u64 {
-    let Some(term) = views.get(source).and_then(View::facts).and_then(|facts| facts.term.as_ref()) else { return 0 };
+    let Some(own) = views.get(source) else { return 0 };
+    let Some((term, facts_of_source)) = own.facts().and_then(|facts| Some((facts.term.as_ref()?, facts))) else {
+        return 0;
+    };
     let has = |facts: &Facts| match &facts.term {
         Some(own) if own == term => facts.cursors.get(&stream).copied().unwrap_or(0),
         _ => 0,
     };
-    let others = views.iter().enumerate().filter(|(index, _)| *index != source).map(|(_, view)| view.last_facts());
+    let is_other =
+        |index: usize, view: &View| index != source && !is_same_server(own, view) && same_as(views, index).is_none();
+    let others = views.iter().enumerate().filter(|(index, view)| is_other(*index, view));
     let mut cursors: Vec<u64> = others
-        .filter(|facts| facts.is_none_or(|facts| facts.not_promotable().is_none()))
+        .map(|(_, view)| view.last_facts())
+        .filter(|facts| facts.is_none_or(|facts| facts.not_promotable(Some(facts_of_source)).is_none()))
         .map(|facts| facts.map_or(0, has))
         .collect();
     cursors.sort_unstable_by(|a, b| b.cmp(a));
@@ -73,5 +81,36 @@ mod tests {
         facts.replication.push(Replication { delay_s: 3600, ..Replication::default() });
         delayed.answered(facts);
         assert_eq!(may_leave(7, 100, 0, &[view("a", 1, 100), view("b", 1, 90), delayed], KeepUntil::All), 90);
+    }
+
+    #[test]
+    fn a_second_name_of_the_source_or_of_a_replica_counts_for_nothing() {
+        let named_again = |identity: &str, cursor| view(identity, 1, cursor);
+        let views = [view("a", 1, 100), named_again("a", 100), view("b", 1, 60), named_again("b", 50)];
+        assert_eq!(may_leave(7, 100, 0, &views, KeepUntil::Count(1)), 60);
+        assert_eq!(may_leave(7, 100, 0, &views, KeepUntil::Count(2)), 0, "there is one replica only");
+        assert_eq!(may_leave(7, 100, 0, &views, KeepUntil::All), 60);
+    }
+
+    #[test]
+    fn a_replica_counts_unless_there_is_a_reason_that_it_is_not_to_be_promoted() {
+        let leaves = |change: &dyn Fn(&mut Facts)| {
+            let (mut source, mut replica) = (view("a", 1, 100), view("b", 1, 5));
+            let mut facts = source.facts().unwrap().clone();
+            (facts.gtid_origin, facts.executed) = ("1".to_owned(), "0-1-9".to_owned());
+            source.answered(facts);
+            let mut facts = replica.facts().unwrap().clone();
+            (facts.gtid_origin, facts.executed) = ("2".to_owned(), "0-1-7".to_owned());
+            change(&mut facts);
+            replica.answered(facts);
+            may_leave(7, 100, 0, &[source, replica], KeepUntil::All)
+        };
+        assert_eq!(leaves(&|_| {}), 5);
+        let channel = |channel: Replication| move |facts: &mut Facts| facts.replication.push(channel.clone());
+        assert_eq!(leaves(&channel(Replication { delay_s: 1, ..Replication::default() })), 100);
+        assert_eq!(leaves(&channel(Replication { filtered: true, ..Replication::default() })), 100);
+        assert_eq!(leaves(&|facts| facts.crash_safe = false), 100);
+        assert_eq!(leaves(&|facts| facts.without_binary_log = true), 100);
+        assert_eq!(leaves(&|facts| facts.executed = "0-1-7,0-2-8".to_owned()), 100);
     }
 }

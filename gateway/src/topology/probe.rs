@@ -3,6 +3,7 @@
 mod mariadb;
 mod mysql;
 
+use super::same::moved_words;
 use super::{ClusterMember, Facts, Replication, Term, View};
 use crate::database::{Account, Cell, DbError, Deadlines, Family, Row, Session};
 use crate::origin::Origins;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
+use tracing::warn;
 
 /// One row of a SHOW statement.
 type Named = HashMap<String, Cell>;
@@ -57,6 +59,9 @@ impl Probe {
             Ok(facts) => view.answered(facts),
             Err(error) => view.failed(error.explained()),
         }
+        if view.moves() != before.moves() {
+            warn!("{} is {}", view.name, moved_words(view).unwrap_or_default());
+        }
         *view != before
     }
 
@@ -89,6 +94,8 @@ impl Probe {
         let (identity, server_id, crash_safe) = identity(session).await?;
         let replication = replication(session).await?;
         let mut facts = Facts { identity, server_id, read_only, replication, crash_safe, ..Facts::default() };
+        facts.cluster = cluster(session).await?;
+        take_binary_log(&mut facts, &binary_log(session).await?);
         match self.term_and_cursors(session).await {
             Ok(rows) => take_term_and_cursors(&mut facts, &rows),
             // No tables yet: a server all the same. The drain says what is missing when it comes to write.
@@ -112,7 +119,7 @@ impl Probe {
         let streams = origins.streams.keys().map(|stream| Cell::UInt(stream.as_u64()));
         let parameters = std::iter::once(Cell::text(&origins.gateway)).chain(streams).collect();
         let sql = format!(
-            "SELECT t.term, t.server, s.stream, s.last_seq FROM `{database}`.server_term t \
+            "SELECT t.term, t.server, s.stream, s.last_seq, s.updated_at FROM `{database}`.server_term t \
              LEFT JOIN `{database}`.streams s ON s.gateway = ?{imported} WHERE t.id = 1"
         );
         session.ask_with(&sql, parameters).await
@@ -190,14 +197,33 @@ async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbError
     }
 }
 
+/// How the server writes its binary log, and which transactions it has executed.
+async fn binary_log(session: &mut Session) -> Result<Vec<Row>, DbError> {
+    let sql = match session.family() {
+        Family::MariaDb => mariadb::BINARY_LOG,
+        Family::MySql => mysql::BINARY_LOG,
+    };
+    session.ask(sql).await
+}
+
+fn take_binary_log(facts: &mut Facts, rows: &[Row]) {
+    let texts: Vec<String> = rows.first().into_iter().flatten().filter_map(Cell::as_text).collect();
+    let Ok([log, format, origin, executed]) = <[String; 4]>::try_from(texts) else { return };
+    facts.without_binary_log = log == "0";
+    (facts.row_format, facts.gtid_origin, facts.executed) = (format, origin, executed);
+}
+
 fn take_term_and_cursors(facts: &mut Facts, rows: &[Row]) {
     for row in rows {
-        let [number, server, stream, last_seq] = row.as_slice() else { continue };
+        let [number, server, stream, last_seq, written_at] = row.as_slice() else { continue };
         if let (Some(number), Some(server)) = (number.as_u64(), server.as_text()) {
             facts.term = Some(Term { number, server });
         }
         if let (Some(stream), Some(last_seq)) = (stream.as_u64(), last_seq.as_u64()) {
             facts.cursors.insert(stream, last_seq);
+            if let Cell::TimeUs(at_us) = written_at {
+                facts.heartbeats.insert(stream, *at_us);
+            }
         }
     }
 }
@@ -219,4 +245,15 @@ fn has_filters(row: &Named) -> bool {
         "Replicate_Rewrite_DB",
     ];
     filters.iter().any(|name| !text_of(row, name).is_empty())
+}
+
+/// The last errors of both threads, each with its number; none while both are well.
+fn errors_of(row: &Named) -> Option<String> {
+    let error = |thread: &str| {
+        let (number, words) =
+            (text_of(row, &format!("Last_{thread}_Errno")), text_of(row, &format!("Last_{thread}_Error")));
+        (!words.is_empty()).then(|| format!("{number}: {words}"))
+    };
+    let errors: Vec<String> = ["IO", "SQL"].into_iter().filter_map(error).collect();
+    (!errors.is_empty()).then(|| errors.join("; "))
 }

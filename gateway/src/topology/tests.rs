@@ -1,5 +1,7 @@
 use super::*;
 
+mod table;
+
 fn facts(identity: &str, server_id: u64) -> Facts {
     Facts { identity: identity.to_owned(), server_id, crash_safe: true, ..Facts::default() }
 }
@@ -38,54 +40,6 @@ fn replica(identity: &str, server_id: u64, of: u64) -> Facts {
         term: term(1, "a"),
         ..facts(identity, server_id)
     }
-}
-
-#[test]
-fn a_plain_source_with_two_replicas() {
-    let source = Facts { term: term(1, "a"), ..facts("a", 1) };
-    let choice = choose(&views(vec![Some(source), Some(replica("b", 2, 1)), Some(replica("c", 3, 1))]), 1);
-    assert_eq!(choice.source, Some(0));
-    assert_eq!(choice.why, "db1 takes writes: it is writable, follows no other server and holds term 1");
-}
-
-#[test]
-fn nobody_takes_writes_while_the_source_is_away() {
-    let choice = choose(&views(vec![None, Some(replica("b", 2, 1))]), 1);
-    assert_eq!(choice.source, None);
-    assert_eq!(choice.why, "no server takes writes: db1 cannot be asked (no answer); db2 is read-only");
-}
-
-#[test]
-fn a_promoted_replica_is_the_source() {
-    let promoted = Facts { term: term(1, "a"), ..facts("b", 2) };
-    assert_eq!(choose(&views(vec![None, Some(promoted)]), 1).source, Some(1));
-}
-
-#[test]
-fn a_source_left_behind_by_a_failover_is_refused_when_it_returns() {
-    let old = Facts { term: term(1, "a"), ..facts("a", 1) };
-    let new = Facts { term: term(2, "b"), ..facts("b", 2) };
-    let choice = choose(&views(vec![Some(old.clone()), Some(new)]), 2);
-    assert_eq!(choice.source, Some(1));
-    let alone = choose(&views(vec![Some(old), None]), 2);
-    assert_eq!(alone.source, None);
-    assert!(
-        alone.why.contains("db1 was the source before a later failover (its term is 1, the highest seen is 2)"),
-        "{}",
-        alone.why
-    );
-}
-
-#[test]
-fn two_writable_servers_are_a_reason_to_hold() {
-    let one = Facts { term: term(1, "a"), ..facts("a", 1) };
-    let two = Facts { term: term(1, "a"), ..facts("b", 2) };
-    let choice = choose(&views(vec![Some(one), Some(two)]), 1);
-    assert_eq!(choice.source, None);
-    assert_eq!(
-        choice.why,
-        "several servers take writes: db1 (term 1 of a); db2 (term 1 of a); make all but one read-only"
-    );
 }
 
 #[test]
@@ -130,18 +84,4 @@ fn a_writable_server_that_follows_a_replica_of_a_third_is_no_half_of_a_pair() {
     let writable = Facts { replication: follows(2, true, true, true), ..facts("a", 1) };
     let middle = Facts { term: None, ..replica("b", 2, 3) };
     assert_eq!(choose(&views(vec![Some(writable), Some(middle), None]), 1).source, None);
-}
-
-#[test]
-fn servers_that_take_writes_and_must_not_are_named_beside_the_source() {
-    let new = Facts { term: term(2, "b"), ..facts("b", 2) };
-    let old = Facts { term: term(1, "a"), ..facts("a", 1) };
-    let following = Facts { replication: follows(2, true, true, true), term: term(2, "b"), ..facts("c", 3) };
-    let choice = choose(&views(vec![Some(old), Some(new), Some(following), Some(replica("d", 4, 2)), None]), 2);
-    assert_eq!(choice.source, Some(1));
-    let expected = [
-        "db1 was the source before a later failover (its term is 1, the highest seen is 2)",
-        "db3 is writable but still follows server 2",
-    ];
-    assert_eq!(choice.strays, expected);
 }

@@ -1,5 +1,6 @@
 //! What each server said when it was last asked. Plain values.
 
+use super::gtid::errant;
 use std::collections::BTreeMap;
 
 const UNASKED: &str = "not asked yet";
@@ -30,8 +31,10 @@ pub struct Replication {
     pub delay_s: u64,
     /// It leaves out databases or tables.
     pub filtered: bool,
-    /// The last error of either thread.
+    /// Numbers and words of the last errors of both threads.
     pub error: Option<String>,
+    /// The GTIDs that it has received, as the server writes them.
+    pub received: String,
 }
 
 impl Replication {
@@ -41,12 +44,14 @@ impl Replication {
     }
 }
 
-/// A member of a Galera cluster or of a replication group, in which every member may take writes.
+/// What a member of a Galera cluster or of a replication group says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClusterMember {
-    /// It has everything that the others have, and is with the majority.
+    /// Of which cluster it is a member.
+    pub uuid: String,
+    /// It is in step: part of the majority, and it has applied what the others committed.
     pub synced: bool,
-    /// In the server's own words.
+    /// Its state in the server's own words.
     pub state: String,
 }
 
@@ -63,26 +68,46 @@ pub struct Facts {
     pub replication: Vec<Replication>,
     /// It keeps what it has committed through a power cut (innodb_flush_log_at_trx_commit and sync_binlog are 1).
     pub crash_safe: bool,
-    /// What it is in a Galera cluster or a replication group; none outside of one.
-    pub cluster: Option<ClusterMember>,
     /// The term row, where there is one.
     pub term: Option<Term>,
     /// Our streams and how far each has come, read together with the term.
     pub cursors: BTreeMap<u64, u64>,
+    /// When we last wrote to each of these streams, by our own clock, in microseconds since 1970: read with the cursors.
+    pub heartbeats: BTreeMap<u64, i64>,
+    /// What its own transactions begin with among GTIDs: MariaDB's server_id, MySQL's server_uuid.
+    pub gtid_origin: String,
+    /// Every GTID that it has executed, as the server writes it; empty where it does not tell.
+    pub executed: String,
+    /// It writes no binary log, so nobody can follow it.
+    pub without_binary_log: bool,
+    /// How it writes its binary log: `ROW`, `MIXED` or `STATEMENT`; empty where it does not tell.
+    pub row_format: String,
+    /// What it is in a Galera cluster or a replication group; none outside of one.
+    pub cluster: Option<ClusterMember>,
 }
 
 impl Facts {
-    /// Why this replica does not count for what may leave the queue; none when it counts.
-    pub fn not_promotable(&self) -> Option<&'static str> {
-        if self.replication.iter().any(|replication| replication.delay_s > 0) {
-            Some("it is delayed on purpose")
+    /// Whether both are members of the same cluster, which hands every commit to all of them without a binary log.
+    pub fn is_in_cluster_with(&self, other: &Self) -> bool {
+        self.cluster.as_ref().zip(other.cluster.as_ref()).is_some_and(|(own, other)| own.uuid == other.uuid)
+    }
+
+    /// Why this replica does not count for what may leave the queue; none when it counts. `source` is the server that takes
+    /// writes, where it answers.
+    pub fn not_promotable(&self, source: Option<&Self>) -> Option<String> {
+        let plain = if self.replication.iter().any(|replication| replication.delay_s > 0) {
+            "it is delayed on purpose"
         } else if self.replication.iter().any(|replication| replication.filtered) {
-            Some("it leaves out databases or tables")
+            "it leaves out databases or tables"
         } else if !self.crash_safe {
-            Some("it may forget commits in a power cut (innodb_flush_log_at_trx_commit or sync_binlog is not 1)")
+            "it may forget commits in a power cut (innodb_flush_log_at_trx_commit or sync_binlog is not 1)"
+        } else if self.without_binary_log && !source.is_some_and(|source| self.is_in_cluster_with(source)) {
+            "it writes no binary log, so nobody could follow it (log_bin)"
         } else {
-            None
-        }
+            let errant = errant(self, source?)?;
+            return Some(format!("it has transactions that the source has not ({errant})"));
+        };
+        Some(plain.to_owned())
     }
 }
 
@@ -93,12 +118,14 @@ pub struct View {
     pub name: String,
     last: Option<Facts>,
     trouble: Option<String>,
+    before: Option<String>,
+    moves: u32,
 }
 
 impl View {
     /// A server that has not been asked yet.
     pub fn unasked(name: String) -> Self {
-        Self { name, last: None, trouble: Some(UNASKED.to_owned()) }
+        Self { name, last: None, trouble: Some(UNASKED.to_owned()), before: None, moves: 0 }
     }
 
     /// The first question has neither been answered nor has it failed.
@@ -106,9 +133,23 @@ impl View {
         self.trouble.as_deref() == Some(UNASKED)
     }
 
-    /// It answered.
+    /// It answered, as the server that answered at this name before or as another one.
     pub fn answered(&mut self, facts: Facts) {
+        let before = self.last.take().map(|last| last.identity).filter(|before| *before != facts.identity);
+        if before.is_some() {
+            (self.before, self.moves) = (before, self.moves.saturating_add(1));
+        }
         (self.last, self.trouble) = (Some(facts), None);
+    }
+
+    /// The server that answered at this name before the present one did.
+    pub fn before(&self) -> Option<&str> {
+        self.before.as_deref()
+    }
+
+    /// How many times another server has answered than before.
+    pub fn moves(&self) -> u32 {
+        self.moves
     }
 
     /// It did not answer; what it said before is kept for what may leave the queue.

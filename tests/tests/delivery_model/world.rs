@@ -202,6 +202,7 @@ impl World {
             crash_safe: true,
             term: server.term().map(|(number, server)| Term { number: number.into(), server: name(server) }),
             cursors: (0..).zip(&self.streams).map(|(of, _)| (u64::from(of), server.cursor(of).into())).collect(),
+            ..Facts::default()
         });
         if !server.up {
             view.failed("no answer".to_owned());

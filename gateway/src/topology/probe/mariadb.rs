@@ -1,6 +1,6 @@
 //! What only MariaDB is asked, and how.
 
-use super::{Named, has_filters, text_of};
+use super::{Named, errors_of, has_filters, text_of};
 use crate::database::{DbError, Session};
 use crate::topology::{ClusterMember, Replication};
 
@@ -10,6 +10,10 @@ pub const IDENTITY: &str = "SELECT @@global.server_id, \
     CONCAT('server_id ', @@global.server_id, ' on ', @@hostname, ':', @@port), \
     @@global.innodb_flush_log_at_trx_commit, @@global.log_bin, @@global.sync_binlog";
 
+/// With the last number per domain and server of what it has executed.
+pub const BINARY_LOG: &str =
+    "SELECT @@global.log_bin, @@global.binlog_format, @@global.server_id, @@global.gtid_binlog_state";
+
 /// Every replication channel. Needs the right SLAVE MONITOR.
 pub async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbError> {
     Ok(session.ask_named("SHOW ALL SLAVES STATUS").await?.iter().map(channel).collect())
@@ -17,7 +21,6 @@ pub async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbEr
 
 fn channel(row: &Named) -> Replication {
     let text = |name: &str| text_of(row, name);
-    let errors = [text("Last_IO_Error"), text("Last_SQL_Error")];
     Replication {
         upstream: format!("{}:{}", text("Master_Host"), text("Master_Port")),
         upstream_id: text("Master_Server_Id").parse().unwrap_or(0),
@@ -27,7 +30,8 @@ fn channel(row: &Named) -> Replication {
             && text("Master_Log_File") == text("Relay_Master_Log_File"),
         delay_s: text("SQL_Delay").parse().unwrap_or(0),
         filtered: has_filters(row),
-        error: errors.into_iter().find(|error| !error.is_empty()),
+        error: errors_of(row),
+        received: text("Gtid_IO_Pos"),
     }
 }
 
@@ -38,7 +42,7 @@ pub async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbE
         return Ok(None);
     }
     let sql = "SHOW GLOBAL STATUS WHERE Variable_name IN \
-               ('wsrep_cluster_status', 'wsrep_local_state_comment', 'wsrep_ready')";
+               ('wsrep_cluster_state_uuid', 'wsrep_cluster_status', 'wsrep_local_state_comment', 'wsrep_ready')";
     let rows = session.ask(sql).await?;
     let values = rows.iter().filter_map(|row| Some((row.first()?.as_text()?, row.get(1)?.as_text()?)));
     Ok(Some(member(values)))
@@ -46,9 +50,10 @@ pub async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbE
 
 /// From the status variables, by their names.
 fn member(values: impl Iterator<Item = (String, String)>) -> ClusterMember {
-    let (mut status, mut state, mut ready) = Default::default();
+    let (mut uuid, mut status, mut state, mut ready) = Default::default();
     for (name, value) in values {
         match name.as_str() {
+            "wsrep_cluster_state_uuid" => uuid = value,
             "wsrep_cluster_status" => status = value,
             "wsrep_local_state_comment" => state = value,
             "wsrep_ready" => ready = value,
@@ -56,7 +61,7 @@ fn member(values: impl Iterator<Item = (String, String)>) -> ClusterMember {
         }
     }
     let synced = status == "Primary" && state == "Synced" && ready == "ON";
-    ClusterMember { synced, state: format!("Galera: {state}, {status}") }
+    ClusterMember { uuid, synced, state: format!("Galera: {state}, {status}") }
 }
 
 #[cfg(test)]
@@ -66,11 +71,15 @@ mod tests {
     #[test]
     fn only_a_ready_and_synced_node_of_the_primary_part_is_synced() {
         let said = |status: &str, state: &str, ready: &str| {
-            let values =
-                [("wsrep_cluster_status", status), ("wsrep_local_state_comment", state), ("wsrep_ready", ready)];
+            let values = [
+                ("wsrep_cluster_state_uuid", "u"),
+                ("wsrep_cluster_status", status),
+                ("wsrep_local_state_comment", state),
+                ("wsrep_ready", ready),
+            ];
             member(values.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter())
         };
-        let good = ClusterMember { synced: true, state: "Galera: Synced, Primary".to_owned() };
+        let good = ClusterMember { uuid: "u".to_owned(), synced: true, state: "Galera: Synced, Primary".to_owned() };
         assert_eq!(said("Primary", "Synced", "ON"), good);
         assert!(!said("non-Primary", "Synced", "ON").synced);
         assert!(!said("Primary", "Donor/Desynced", "ON").synced);

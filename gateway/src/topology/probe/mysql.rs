@@ -1,6 +1,6 @@
 //! What only MySQL is asked, and how: the words that version 8.0.26 and all later ones know.
 
-use super::{Named, has_filters, text_of};
+use super::{Named, errors_of, has_filters, text_of};
 use crate::database::{Cell, DbError, Session};
 use crate::topology::{ClusterMember, Replication};
 
@@ -8,11 +8,17 @@ use crate::topology::{ClusterMember, Replication};
 pub const IDENTITY: &str = "SELECT @@global.server_id, CONCAT('server_uuid ', @@global.server_uuid), \
     @@global.innodb_flush_log_at_trx_commit, @@global.log_bin, @@global.sync_binlog";
 
+/// With the sets of what it has executed.
+pub const BINARY_LOG: &str =
+    "SELECT @@global.log_bin, @@global.binlog_format, @@global.server_uuid, @@global.gtid_executed";
+/// A group's own channels say nothing of whom a member follows.
+const GROUP_CHANNELS: &str = "group_replication_";
+
 /// Every replication channel, with the filters of each. Needs the right REPLICATION CLIENT.
 pub async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbError> {
     let rows = session.ask_named("SHOW REPLICA STATUS").await?;
     let mut channels = Vec::new();
-    for row in &rows {
+    for row in rows.iter().filter(|row| !text_of(row, "Channel_Name").starts_with(GROUP_CHANNELS)) {
         channels.push(Replication { applied_all: has_applied_all(session, row).await?, ..channel(row) });
     }
     Ok(channels)
@@ -35,7 +41,6 @@ async fn has_applied_all(session: &mut Session, row: &Named) -> Result<bool, DbE
 
 fn channel(row: &Named) -> Replication {
     let text = |name: &str| text_of(row, name);
-    let errors = [text("Last_IO_Error"), text("Last_SQL_Error")];
     Replication {
         upstream: format!("{}:{}", text("Source_Host"), text("Source_Port")),
         upstream_id: text("Source_Server_Id").parse().unwrap_or(0),
@@ -44,7 +49,8 @@ fn channel(row: &Named) -> Replication {
         applied_all: false,
         delay_s: text("SQL_Delay").parse().unwrap_or(0),
         filtered: has_filters(row),
-        error: errors.into_iter().find(|error| !error.is_empty()),
+        error: errors_of(row),
+        received: text("Retrieved_Gtid_Set"),
     }
 }
 
@@ -56,20 +62,20 @@ pub async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbE
     if session.ask(sql).await?.is_empty() {
         return Ok(None);
     }
-    let sql = "SELECT member_state, member_role FROM performance_schema.replication_group_members \
+    let sql = "SELECT @@global.group_replication_group_name, member_state, member_role FROM performance_schema.replication_group_members \
                WHERE member_id = @@global.server_uuid";
     let rows = session.ask(sql).await?;
     let texts: Vec<String> = rows.first().into_iter().flatten().filter_map(Cell::as_text).collect();
     Ok(match texts.as_slice() {
-        [state, role] => member(state, role),
+        [group, state, role] => member(group, state, role),
         _ => None,
     })
 }
 
 /// A server that has left its group, or was never in one, is `OFFLINE` and one by itself.
-fn member(state: &str, role: &str) -> Option<ClusterMember> {
+fn member(group: &str, state: &str, role: &str) -> Option<ClusterMember> {
     let text = if role.is_empty() { format!("group: {state}") } else { format!("group: {state} {role}") };
-    (state != "OFFLINE").then(|| ClusterMember { synced: state == "ONLINE", state: text })
+    (state != "OFFLINE").then(|| ClusterMember { uuid: group.to_owned(), synced: state == "ONLINE", state: text })
 }
 
 #[cfg(test)]
@@ -78,12 +84,12 @@ mod tests {
 
     #[test]
     fn only_an_online_member_is_synced() {
-        let said = |state| member(state, "PRIMARY").map(|member| member.synced);
+        let said = |state| member("g", state, "PRIMARY").map(|member| member.synced);
         assert_eq!(said("ONLINE"), Some(true));
         assert_eq!(said("RECOVERING"), Some(false));
         assert_eq!(said("UNREACHABLE"), Some(false));
         assert_eq!(said("ERROR"), Some(false));
         assert_eq!(said("OFFLINE"), None);
-        assert_eq!(member("ONLINE", "SECONDARY").unwrap().state, "group: ONLINE SECONDARY");
+        assert_eq!(member("g", "ONLINE", "SECONDARY").unwrap().state, "group: ONLINE SECONDARY");
     }
 }
