@@ -1,6 +1,8 @@
 //! The command line.
 
+use crate::command::accept::AcceptArguments;
 use crate::command::queue::QueueVerb;
+use crate::command::replay::ReplayArguments;
 use crate::command::schema::SchemaArguments;
 use crate::command::status::StatusArguments;
 use crate::command::{self, DEFAULT_CONFIG};
@@ -55,6 +57,11 @@ enum Db {
         #[arg(long)]
         json: bool,
     },
+    /// Write readings that the database lacks below its cursor and the queue still has, as after a dump that was not of
+    /// one moment. Exit code 1 if anything is left
+    Replay(ReplayArguments),
+    /// Say that this server was restored from a backup: its older term is accepted, once
+    AcceptRestored(AcceptArguments),
 }
 
 /// Which configuration.
@@ -79,6 +86,12 @@ impl Arguments {
             Verb::Queue(verb) => command::queue::run(&verb),
             Verb::Db(Db::Schema(schema)) => {
                 with_config(&schema.config, |config| command::schema::schema(&config, &schema))
+            }
+            Verb::Db(Db::Replay(replay)) => {
+                with_config(&replay.config, |config| command::replay::replay(&config, &replay))
+            }
+            Verb::Db(Db::AcceptRestored(accept)) => {
+                with_config(&accept.config, |config| command::accept::accept(&config, &accept))
             }
             Verb::Db(Db::Reconcile { configured, json }) => with_config(&configured.config, |config| {
                 command::reconcile::reconcile(&configured.config, &config, json)

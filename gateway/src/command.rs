@@ -1,8 +1,10 @@
 //! One file a verb.
 
+pub mod accept;
 pub mod check;
 pub mod queue;
 pub mod reconcile;
+pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod status;

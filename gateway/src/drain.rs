@@ -12,7 +12,7 @@ pub mod rows;
 mod settings;
 mod source;
 mod telling;
-mod write;
+pub mod write;
 
 pub use ended::DrainError;
 pub use settings::Settings;

@@ -29,11 +29,27 @@ pub fn choose(views: &[View], highest_term: u64) -> Choice {
         [only] => Choice { source: Some(*only), why: why_source(views, *only), strays: strays(views, answers) },
         [] => Choice {
             source: None,
-            why: format!("no server takes writes: {}", join(answers.into_iter().filter_map(Result::err))),
+            why: format!(
+                "no server takes writes: {}{}",
+                join(answers.into_iter().filter_map(Result::err)),
+                if_restored(views, highest_term)
+            ),
             strays: Vec::new(),
         },
         several => Choice { source: None, why: why_several(views, several), strays: strays(views, answers) },
     }
+}
+
+/// A restore of everything looks like a source that was left behind; only the operator knows.
+fn if_restored(views: &[View], highest_term: u64) -> String {
+    let is_left_behind = |facts: &Facts| {
+        !facts.read_only
+            && facts.term.as_ref().is_some_and(|term| term.server == facts.identity && term.number < highest_term)
+    };
+    let left_behind = views.iter().find(|view| view.facts().is_some_and(is_left_behind));
+    left_behind.map_or_else(String::new, |view| {
+        format!("; if {0} was restored from a backup, say so: fieldgate db accept-restored {0}", view.name)
+    })
 }
 
 /// What is said of servers that are open for writes and refused.

@@ -2,6 +2,7 @@
 
 mod client;
 mod cluster;
+mod dump;
 mod launch;
 mod replication;
 mod server;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use client::Row;
 pub use cluster::Cluster;
+pub use dump::Position;
 pub use replication::RelayLog;
 pub use server::Server;
 pub use template::template;

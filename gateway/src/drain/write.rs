@@ -53,6 +53,15 @@ impl Tables {
     pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
         self.session.run("START TRANSACTION").await?;
         self.move_cursor(batch, now_us).await?;
+        self.write_rows(batch).await?;
+        self.session.run("COMMIT").await
+    }
+
+    /// Writes the rows of a batch, in a transaction of the caller's that holds the lock of the cursor's row.
+    ///
+    /// # Errors
+    /// As [`Tables::write`].
+    pub async fn write_rows(&mut self, batch: &Batch) -> Result<(), DbError> {
         let mut rows = Vec::with_capacity(batch.readings.len());
         for (seq, reading) in &batch.readings {
             let channel_id = self.channel_id(reading).await?;
@@ -62,8 +71,7 @@ impl Tables {
         let gaps = batch.gaps.iter().map(|row| self.gap_row(batch, row)).collect();
         self.session.insert_many(&insert("gaps", GAP_COLUMNS), gaps).await?;
         let letters = batch.dead_letters.iter().map(|row| dead_letter_row(batch, row)).collect();
-        self.session.insert_many(&insert("dead_letters", DEAD_LETTER_COLUMNS), letters).await?;
-        self.session.run("COMMIT").await
+        self.session.insert_many(&insert("dead_letters", DEAD_LETTER_COLUMNS), letters).await
     }
 
     /// Compare and set, and first in the transaction: it takes the row lock, so that a transaction of ours that timed out
