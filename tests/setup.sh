@@ -34,6 +34,7 @@ add() {
 find_for_tests() {
     { has mariadbd && has mariadb-install-db; } || add mariadb-server-core
     has mariadb || add mariadb-client-core
+    { has mariadb-dump && has mariadb-binlog; } || add mariadb-client
     { has mosquitto && has mosquitto_passwd; } || add mosquitto
     { has mosquitto_pub && has mosquitto_sub; } || add mosquitto-clients
     has setpriv || add util-linux

@@ -1,7 +1,9 @@
 //! The command line.
 
+use crate::command::accept::AcceptArguments;
 use crate::command::deadletters::LettersVerb;
 use crate::command::queue::QueueVerb;
+use crate::command::replay::ReplayArguments;
 use crate::command::schema::SchemaArguments;
 use crate::command::status::StatusArguments;
 use crate::command::{self, DEFAULT_CONFIG};
@@ -59,6 +61,11 @@ enum Db {
     /// What the database refused, or what could not be understood: list, retry, drop
     #[command(subcommand)]
     Deadletters(LettersVerb),
+    /// Write readings that the database lacks below its cursor and the queue still has, as after a dump that was not of
+    /// one moment. Exit code 1 if anything is left
+    Replay(ReplayArguments),
+    /// Say that this server was restored from a backup: its older term is accepted, once
+    AcceptRestored(AcceptArguments),
 }
 
 /// Which configuration.
@@ -86,6 +93,12 @@ impl Arguments {
             }
             Verb::Db(Db::Deadletters(verb)) => {
                 with_config(verb.config(), |config| command::deadletters::run(&config, &verb))
+            }
+            Verb::Db(Db::Replay(replay)) => {
+                with_config(&replay.config, |config| command::replay::replay(&config, &replay))
+            }
+            Verb::Db(Db::AcceptRestored(accept)) => {
+                with_config(&accept.config, |config| command::accept::accept(&config, &accept))
             }
             Verb::Db(Db::Reconcile { configured, json }) => with_config(&configured.config, |config| {
                 command::reconcile::reconcile(&configured.config, &config, json)

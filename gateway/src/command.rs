@@ -1,9 +1,11 @@
 //! One file a verb.
 
+pub mod accept;
 pub mod check;
 pub mod deadletters;
 pub mod queue;
 pub mod reconcile;
+pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod status;

@@ -8,12 +8,16 @@
 //!   each replica's by checksums.
 
 mod doubles;
+mod hole;
 mod numbers;
+mod replay;
 mod replicas;
 mod rows;
 mod stream;
 mod streams;
 mod values;
+
+pub use replay::{ReplayWish, Replayed, replay};
 
 use crate::database::{Account, DbError, Deadlines, Session};
 use crate::local::QueueAccess;
@@ -167,8 +171,9 @@ async fn audit(
     let queued = queue.streams()?;
     let mut source = open(config, account, source).await?;
     let streams = streams::all(&mut source.session, config.gateway.id.as_str(), queued).await?;
+    let mut holes = Vec::new();
     for stream in &streams {
-        streams::audit(&mut report, &mut source, queue, stream).await?;
+        holes.extend(streams::audit(&mut report, &mut source, queue, stream).await?);
     }
     doubles::find(&mut report, &mut source, config.gateway.site.as_str()).await?;
     report.servers.push(ServerLine {
@@ -178,7 +183,7 @@ async fn audit(
     });
     let own = source.name.clone();
     for (index, view) in views.iter().enumerate().filter(|(_, view)| view.name != own) {
-        let line = match replica(config, account, index, view, &mut report, &mut source, &streams).await {
+        let line = match replica(config, account, (index, view), &mut report, &mut source, &streams, &mut holes).await {
             Ok(readings) => ServerLine {
                 server: view.name.clone(),
                 role: "replica",
@@ -188,6 +193,8 @@ async fn audit(
         };
         report.servers.push(line);
     }
+    let filters = if holes.is_empty() { Vec::new() } else { rows::filters(&mut source.session).await? };
+    holes.iter().for_each(|hole| report.add(hole.finding(&source, &filters)));
     source.session.close().await;
     Ok(report)
 }
@@ -195,18 +202,19 @@ async fn audit(
 async fn replica(
     config: &Config,
     account: &Account,
-    index: usize,
-    view: &View,
+    (index, view): (usize, &View),
     report: &mut Report,
     source: &mut Open,
     streams: &[stream::Stream],
+    holes: &mut [hole::Hole],
 ) -> Result<u64, String> {
     let facts = view.facts().ok_or_else(|| view.trouble().to_owned())?;
     if !facts.read_only {
         return Err("it takes writes, but it is not the source".to_owned());
     }
     let mut replica = open(config, account, index).await.map_err(|error| error.to_string())?;
-    let readings = replicas::compare(report, source, &mut replica, streams).await.map_err(|error| error.to_string())?;
+    let readings = replicas::compare(report, source, &mut replica, streams, holes).await;
+    let readings = readings.map_err(|error| error.to_string())?;
     replica.session.close().await;
     Ok(readings)
 }

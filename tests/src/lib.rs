@@ -19,5 +19,6 @@ pub mod powercut;
 pub mod process;
 pub mod scenario;
 pub mod serial_node;
+pub mod site;
 pub mod storage;
 pub mod sync_shim;

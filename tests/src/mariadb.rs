@@ -3,6 +3,7 @@
 
 mod client;
 mod cluster;
+mod dump;
 mod family;
 mod launch;
 mod replication;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use client::Row;
 pub use cluster::Cluster;
+pub use dump::Position;
 pub use family::Family;
 pub use replication::RelayLog;
 pub use server::Server;

@@ -49,14 +49,22 @@ impl Tables {
     pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
         self.session.run("START TRANSACTION").await?;
         self.move_cursor(batch, now_us).await?;
+        self.write_rows(batch).await?;
+        self.session.run("COMMIT").await
+    }
+
+    /// Writes the rows of a batch, in a transaction of the caller's that holds the lock of the cursor's row.
+    ///
+    /// # Errors
+    /// As [`Tables::write`].
+    pub async fn write_rows(&mut self, batch: &Batch) -> Result<(), DbError> {
         let mut rows = Vec::with_capacity(batch.readings.len());
         for (seq, reading) in &batch.readings {
             let channel_id = self.channel_id(reading).await?;
             rows.push(reading_row(batch.stream.as_u64(), *seq, channel_id, reading));
         }
         self.session.insert_many(&insert("readings", READING_COLUMNS), rows).await?;
-        self.insert_others(batch, &[]).await?;
-        self.session.run("COMMIT").await
+        self.insert_others(batch, &[]).await
     }
 
     /// Gaps, dead letters, and readings that were refused.

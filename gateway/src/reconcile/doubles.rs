@@ -20,7 +20,7 @@ pub async fn find(report: &mut Report, source: &mut Open, site: &str) -> Result<
     }
     let sql = "SELECT COUNT(*) FROM readings r JOIN channels c USING (channel_id) \
                WHERE c.site = ? AND r.node_seq IS NULL AND r.node_time IS NULL";
-    report.without_identity = number(source, sql, vec![Cell::text(site)]).await?;
+    report.without_identity = number(&mut source.session, sql, vec![Cell::text(site)]).await?;
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! The source's rows compared with a replica's: holes by number, values by checksum.
 
+use super::hole::Hole;
 use super::numbers::holes;
-use super::rows::{accounted, chunks, cursor, number};
+use super::rows::{accounted, chunks, cursor, filters, number};
 use super::stream::{Stream, finding};
-use super::{Finding, Open, Report, Wrong};
+use super::{Open, Report, Wrong};
 use crate::database::{Cell, DbError, Row};
 
 /// One row as text; NULL and the empty text differ.
@@ -11,50 +12,79 @@ const ROW_TEXT: &str = "CONCAT_WS('|', r.seq, c.site, c.node, c.channel, r.sampl
     IFNULL(r.gateway_time, '-'), IFNULL(r.value, '-'), IFNULL(r.value_int, '-'), IFNULL(CONCAT('+', r.value_text), '-'), IFNULL(r.raw, '-'), \
     IFNULL(r.no_data, '-'), IFNULL(r.node_seq, '-'), IFNULL(r.node_time, '-'))";
 
-/// Compares every stream up to the replica's own cursor; returns how many readings the replica has.
+/// Compares every stream up to the replica's own cursor; returns how many readings the replica has. What of the source's
+/// holes it has is noted there.
 pub async fn compare(
     report: &mut Report,
     source: &mut Open,
     replica: &mut Open,
     streams: &[Stream],
+    holes: &mut [Hole],
 ) -> Result<u64, DbError> {
     let mut readings = 0;
+    let filters = filters(&mut replica.session).await?;
     for stream in streams {
         let id = stream.id.as_u64();
-        readings += number(replica, "SELECT COUNT(*) FROM readings WHERE stream = ?", vec![Cell::UInt(id)]).await?;
-        let shared = cursor(replica, id).await?.min(cursor(source, id).await?);
+        let count = "SELECT COUNT(*) FROM readings WHERE stream = ?";
+        readings += number(&mut replica.session, count, vec![Cell::UInt(id)]).await?;
+        let shared = cursor(&mut replica.session, id).await?.min(cursor(&mut source.session, id).await?);
+        let mut of_stream: Vec<&mut Hole> = holes.iter_mut().filter(|hole| hole.stream.id == stream.id).collect();
         for (first, last) in chunks(shared) {
-            span(report, source, replica, stream, first, last).await?;
+            missing(report, replica, stream, (first, last), &mut of_stream, &filters).await?;
+            values(report, source, replica, stream, (first, last), &of_stream).await?;
         }
     }
     Ok(readings)
 }
 
-async fn span(
+/// Numbers that the replica lacks. Those that the source lacks too are told there, once.
+async fn missing(
+    report: &mut Report,
+    replica: &mut Open,
+    stream: &Stream,
+    (first, last): (u64, u64),
+    of_source: &mut [&mut Hole],
+    filters: &[String],
+) -> Result<(), DbError> {
+    let (singles, ranges) = accounted(&mut replica.session, stream.id.as_u64(), first, last).await?;
+    let lacking = holes(first, last, &singles, &ranges);
+    for hole in of_source.iter_mut() {
+        hole.note_replica(&replica.name, (first, last), &lacking);
+    }
+    let told: Vec<(u64, u64)> = of_source.iter().map(|hole| (hole.first, hole.last)).collect();
+    for (from, to) in lacking.iter().flat_map(|(from, to)| holes(*from, *to, &[], &told)) {
+        report.add(finding(Wrong::Lost, replica, stream, from, to, &lacking_words(filters)));
+    }
+    Ok(())
+}
+
+/// What a replica that let the cursor through without its rows is told of.
+fn lacking_words(filters: &[String]) -> String {
+    let below = "numbers below this replica's cursor are in no table of it, and the source has them";
+    if filters.is_empty() {
+        return format!("{below}: do not promote it, build it anew from the source");
+    }
+    format!(
+        "{below}: it leaves out tables ({}): do not promote it, remove the filter and build it anew from the source",
+        filters.join(", ")
+    )
+}
+
+async fn values(
     report: &mut Report,
     source: &mut Open,
     replica: &mut Open,
     stream: &Stream,
-    first: u64,
-    last: u64,
+    (first, last): (u64, u64),
+    of_source: &[&mut Hole],
 ) -> Result<(), DbError> {
-    let (singles, ranges) = accounted(replica, stream.id.as_u64(), first, last).await?;
-    for (from, to) in holes(first, last, &singles, &ranges) {
-        report.add(finding(
-            Wrong::Lost,
-            replica,
-            stream,
-            from,
-            to,
-            "numbers below this replica's cursor are in no table of it",
-        ));
-    }
     if checksum(source, stream, first, last).await? == checksum(replica, stream, first, last).await? {
         return Ok(());
     }
     let (here, there) = (texts(source, stream, first, last).await?, texts(replica, stream, first, last).await?);
-    for (seq, text) in differing(&here, &there) {
-        report.add(Finding { ..finding(Wrong::Changed, replica, stream, seq, seq, &text) });
+    let is_told = |seq: u64| of_source.iter().any(|hole| (hole.first..=hole.last).contains(&seq));
+    for (seq, text) in differing(&here, &there).into_iter().filter(|(seq, _)| !is_told(*seq)) {
+        report.add(finding(Wrong::Changed, replica, stream, seq, seq, &text));
     }
     Ok(())
 }
@@ -80,8 +110,8 @@ async fn texts(server: &mut Open, stream: &Stream, first: u64, last: u64) -> Res
     Ok(rows.iter().filter_map(|row| Some((row.first()?.as_u64()?, row.get(1)?.as_text()?))).collect())
 }
 
-/// Numbers that both have and that differ, and numbers that only the replica has. What only the source has is a hole,
-/// and found as such.
+/// Numbers that both have and that differ, and numbers of which only the replica has a reading. What only the source
+/// has is a hole of the replica, and found as such.
 fn differing(source: &[(u64, String)], replica: &[(u64, String)]) -> Vec<(u64, String)> {
     let here: std::collections::BTreeMap<u64, &String> = source.iter().map(|(seq, text)| (*seq, text)).collect();
     let unlike = replica.iter().filter_map(|(seq, there)| match here.get(seq) {

@@ -1,14 +1,14 @@
 //! What the auditor reads from a server.
 
-use super::Open;
-use crate::database::{Cell, DbError};
+use super::numbers::holes;
+use crate::database::{Cell, DbError, Session};
 
 /// Numbers looked at in one go.
 pub const CHUNK: u64 = 10_000;
 
 /// The numbers that are accounted for in `first..=last`: single ones, and spans of gaps that touch it.
 pub async fn accounted(
-    server: &mut Open,
+    session: &mut Session,
     stream: u64,
     first: u64,
     last: u64,
@@ -17,11 +17,11 @@ pub async fn accounted(
     let mut singles = Vec::new();
     for table in ["readings", "dead_letters"] {
         let sql = format!("SELECT seq FROM {table} WHERE stream = ? AND seq BETWEEN ? AND ?");
-        let rows = server.session.ask_with(&sql, span(first, last)).await?;
+        let rows = session.ask_with(&sql, span(first, last)).await?;
         singles.extend(rows.iter().filter_map(|row| row.first().and_then(Cell::as_u64)));
     }
     let sql = "SELECT seq, last_seq FROM gaps WHERE stream = ? AND last_seq >= ? AND seq <= ?";
-    let rows = server.session.ask_with(sql, span(first, last)).await?;
+    let rows = session.ask_with(sql, span(first, last)).await?;
     let ranges = rows.iter().filter_map(|row| match row.as_slice() {
         [first, last] => Some((first.as_u64()?, last.as_u64()?)),
         _ => None,
@@ -30,14 +30,38 @@ pub async fn accounted(
 }
 
 /// The first number of the first row.
-pub async fn number(server: &mut Open, sql: &str, parameters: Vec<Cell>) -> Result<u64, DbError> {
-    let rows = server.session.ask_with(sql, parameters).await?;
+pub async fn number(session: &mut Session, sql: &str, parameters: Vec<Cell>) -> Result<u64, DbError> {
+    let rows = session.ask_with(sql, parameters).await?;
     Ok(rows.first().and_then(|row| row.first()).and_then(Cell::as_u64).unwrap_or(0))
 }
 
 /// The cursor of a stream at this server.
-pub async fn cursor(server: &mut Open, stream: u64) -> Result<u64, DbError> {
-    number(server, "SELECT last_seq FROM streams WHERE stream = ?", vec![Cell::UInt(stream)]).await
+pub async fn cursor(session: &mut Session, stream: u64) -> Result<u64, DbError> {
+    number(session, "SELECT last_seq FROM streams WHERE stream = ?", vec![Cell::UInt(stream)]).await
+}
+
+/// Numbers up to `last` that a server accounts for nowhere.
+pub async fn holes_up_to(session: &mut Session, stream: u64, last: u64) -> Result<Vec<(u64, u64)>, DbError> {
+    let mut found = Vec::new();
+    for (first, last) in chunks(last) {
+        let (singles, ranges) = accounted(session, stream, first, last).await?;
+        found.extend(holes(first, last, &singles, &ranges));
+    }
+    Ok(found)
+}
+
+/// The replication filters of a server, as it names them. They stay when a replica is promoted and nothing else tells of
+/// its past any more. None where the server is of another family and has no such variables.
+pub async fn filters(session: &mut Session) -> Result<Vec<String>, DbError> {
+    let rows = session.ask("SHOW GLOBAL VARIABLES LIKE 'replicate\\_%'").await?;
+    let named = rows.iter().filter_map(|row| match row.as_slice() {
+        [name, value] => Some((name.as_text()?, value.as_text()?)),
+        _ => None,
+    });
+    let leaves_out = |(name, value): &(String, String)| {
+        !value.is_empty() && ["_do_", "_ignore_", "_rewrite_"].iter().any(|part| name.contains(part))
+    };
+    Ok(named.filter(leaves_out).map(|(name, value)| format!("{name} = {value}")).collect())
 }
 
 /// The spans of `1..=last` in chunks.

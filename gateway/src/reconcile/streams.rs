@@ -1,7 +1,8 @@
 //! Holes by (stream, number), over the source and the queue.
 
+use super::hole::Hole;
 use super::numbers::{count, holes};
-use super::rows::{accounted, chunks, cursor, number};
+use super::rows::{cursor, holes_up_to, number};
 use super::stream::{Stream, finding};
 use super::{Finding, Open, ReconcileError, Report, Wrong, values};
 use crate::database::{Cell, DbError};
@@ -26,43 +27,36 @@ pub async fn all(
     Ok(streams.into_values().collect())
 }
 
-/// Audits one stream in the source and the queue.
+/// Audits one stream in the source and the queue. Returns the holes below the cursor.
 pub async fn audit(
     report: &mut Report,
     source: &mut Open,
     queue: &QueueAccess,
     stream: &Stream,
-) -> Result<(), ReconcileError> {
+) -> Result<Vec<Hole>, ReconcileError> {
     let id = stream.id.as_u64();
-    let cursor = cursor(source, id).await?;
+    let cursor = cursor(&mut source.session, id).await?;
     count_rows(report, source, id).await?;
-    for (first, last) in holes_up_to(source, id, cursor).await? {
-        report.add(finding(Wrong::Lost, source, stream, first, last, "numbers below the cursor are in no table"));
+    let mut found = Vec::new();
+    for (first, last) in holes_up_to(&mut source.session, id, cursor).await? {
+        found.push(Hole::of(stream, first, last, queue)?);
     }
     beyond(report, source, stream, cursor).await?;
     let waiting = waiting(report, queue, stream, cursor)?;
     report.waiting += waiting;
-    values::compare(report, source, queue, stream, cursor).await
+    values::compare(report, source, queue, stream, cursor).await?;
+    Ok(found)
 }
 
 async fn count_rows(report: &mut Report, source: &mut Open, id: u64) -> Result<(), DbError> {
     let stream = || vec![Cell::UInt(id)];
-    report.readings += number(source, "SELECT COUNT(*) FROM readings WHERE stream = ?", stream()).await?;
+    let session = &mut source.session;
+    report.readings += number(session, "SELECT COUNT(*) FROM readings WHERE stream = ?", stream()).await?;
     // One that was retried is a reading now.
     let letters = "SELECT COUNT(*) FROM dead_letters WHERE stream = ? AND state <> 'retried'";
-    report.dead_letters += number(source, letters, stream()).await?;
-    report.gaps += number(source, "SELECT COUNT(*) FROM gaps WHERE stream = ?", stream()).await?;
+    report.dead_letters += number(session, letters, stream()).await?;
+    report.gaps += number(session, "SELECT COUNT(*) FROM gaps WHERE stream = ?", stream()).await?;
     Ok(())
-}
-
-/// Numbers up to `last` that a server accounts for nowhere.
-pub async fn holes_up_to(server: &mut Open, id: u64, last: u64) -> Result<Vec<(u64, u64)>, DbError> {
-    let mut found = Vec::new();
-    for (first, last) in chunks(last) {
-        let (singles, ranges) = accounted(server, id, first, last).await?;
-        found.extend(holes(first, last, &singles, &ranges));
-    }
-    Ok(found)
 }
 
 /// Rows that the cursor does not know would be written a second time.

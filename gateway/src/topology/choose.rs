@@ -2,7 +2,7 @@
 
 use super::ring::ring_of;
 use super::same::same_as;
-use super::words::{join, why_cluster, why_several, why_source};
+use super::words::{join, why_cluster, why_none, why_several, why_source};
 use super::{Choice, Facts, Replication, View};
 
 /// Chooses the source. `highest_term` is the highest term ever seen, on any server, also before a restart.
@@ -12,7 +12,7 @@ pub fn choose(views: &[View], highest_term: u64) -> Choice {
     let candidates: Vec<usize> =
         answers.iter().enumerate().filter(|(_, answer)| answer.is_ok()).map(|(index, _)| index).collect();
     let (source, why) = match candidates.as_slice() {
-        [] => (None, format!("no server takes writes: {}", join(answers.iter().filter_map(|a| a.clone().err())))),
+        [] => (None, why_none(views, &answers, highest_term)),
         [only] => (Some(*only), why_source(views, *only)),
         several => match member_of_one_cluster(views, several) {
             Some(member) => (Some(member), why_cluster(views, member, several.len())),

@@ -14,6 +14,20 @@ pub(super) fn why_cluster(views: &[View], index: usize, members: usize) -> Strin
     format!("{name} takes writes: it is one of {members} members of a cluster that are in step, and {}", term(facts))
 }
 
+/// Why nobody takes writes. A restore of everything looks like a source that was left behind; only the operator knows.
+pub(super) fn why_none(views: &[View], answers: &[Result<(), String>], highest_term: u64) -> String {
+    let is_left_behind = |facts: &Facts| {
+        !facts.read_only
+            && facts.term.as_ref().is_some_and(|term| term.server == facts.identity && term.number < highest_term)
+    };
+    let left_behind = views.iter().find(|view| view.facts().is_some_and(is_left_behind));
+    let if_restored = left_behind.map_or_else(String::new, |view| {
+        format!("; if {0} was restored from a backup, say so: fieldgate db accept-restored {0}", view.name)
+    });
+    let reasons = join(answers.iter().filter_map(|answer| answer.clone().err()));
+    format!("no server takes writes: {reasons}{if_restored}")
+}
+
 /// Which servers take writes although only one may, and how they differ.
 pub(super) fn why_several(views: &[View], several: &[usize]) -> String {
     let describe = |index: &usize| {

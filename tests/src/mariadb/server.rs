@@ -129,8 +129,13 @@ impl Server {
         self.family
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(super) fn socket(&self) -> PathBuf {
         self.folder.path().join("sock")
+    }
+
+    /// The folder of its data and binary logs.
+    pub(super) fn data_folder(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     fn refused(&self, sql: &str, complaint: &str) -> ! {

@@ -6,5 +6,6 @@ mod away;
 mod failover;
 mod kills;
 mod plain;
-mod site;
 mod strays;
+
+use fieldgate_tests::site;

@@ -3,9 +3,7 @@
 
 #[path = "../values/orders.rs"]
 mod orders;
-#[allow(dead_code, reason = "the stories of the other family use all of it")]
-#[path = "../faults/site.rs"]
-mod site;
+use fieldgate_tests::site;
 #[allow(dead_code, reason = "the values of the other family use all of it")]
 #[path = "../values/stored.rs"]
 mod stored;

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use fieldgate_tests::audit::{Audit, NodeLog};
-use fieldgate_tests::mariadb::{RelayLog, Server};
-use fieldgate_tests::node::Node;
-use fieldgate_tests::process::wait_for;
-use fieldgate_tests::scenario::{DEADLINE, Scene, count, number};
+use crate::audit::{Audit, NodeLog};
+use crate::mariadb::{RelayLog, Server};
+use crate::node::Node;
+use crate::process::wait_for;
+use crate::scenario::{DEADLINE, Scene, count, number};
 use serde_json::Value;
 
 /// What the gateway promises for a clean stop.
@@ -16,10 +16,12 @@ pub const STOP_WITHIN: Duration = Duration::from_secs(20);
 const CURSORS: &str = "SELECT COALESCE(SUM(last_seq), 0) FROM field.streams";
 
 /// Servers, broker, gateway and two nodes that publish until `end_nodes`.
+#[derive(Debug)]
 pub struct Site {
     // Before the broker that they publish to.
     nodes: Vec<Node>,
     logs: Vec<NodeLog>,
+    /// What they are nodes of.
     pub scene: Scene,
 }
 
@@ -82,6 +84,14 @@ impl Site {
         }
     }
 
+    /// What the running nodes have published, and what they complain about.
+    pub fn nodes_say(&self) -> String {
+        let say = |node: &Node| {
+            format!("{}: {} acknowledged {}", node.topic(), node.log().acknowledged.len(), node.complaints())
+        };
+        self.nodes.iter().map(say).collect::<Vec<_>>().join("; ")
+    }
+
     /// Returns when the gateway's log since its last start says this.
     pub fn wait_said(&mut self, words: &str) {
         self.scene.gateway.wait_log(words, DEADLINE);
@@ -129,6 +139,16 @@ impl Site {
         let complaint = String::from_utf8_lossy(&answer.stderr);
         assert!(is_clean, "reconcile found more than {sent_twice} readings sent twice:\n{report:#}{complaint}");
         report
+    }
+
+    /// Ends the nodes, and returns when the queue is empty; panics if anything is lost, doubled or changed on the source. The
+    /// readings that the nodes published and that are not there: gaps must say so.
+    pub fn finish_with_gaps(&mut self, source: usize) -> usize {
+        self.end_nodes();
+        wait_for("an empty queue", DEADLINE, || self.reconciled()["waiting"] == 0);
+        let audit = Audit::take(&self.scene.cluster.servers[source], &self.logs);
+        assert!(audit.doubled.is_empty() && audit.wrong.is_empty(), "{audit}");
+        audit.lost.len()
     }
 
     /// Panics unless the server has every reading once.
