@@ -3,7 +3,7 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test soak soak-fuzz soak-queue soak-power lint deb field-test setup
+.PHONY: help demo bench test soak soak-fuzz soak-queue soak-drain soak-power lint deb field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
 
@@ -11,8 +11,8 @@ help:
 	@echo "make demo         build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
 	@echo "make bench        measure queue, drain and MQTT beside the plainest thing that does the same; ONLY=queue|drain|mqtt"
 	@echo "make test         every test, against a real MariaDB and a real mosquitto"
-	@echo "make soak         fuzz: 6 minutes of changed bytes; queue: 10 million readings that wait; power, which takes root:"
-	@echo "                  1000 power cuts, 2000 kills, 3000 damaged files, full disks; ONLY=fuzz|queue|power"
+	@echo "make soak         fuzz: 6 minutes of changed bytes; queue, drain: 10 million readings that wait; power, which"
+	@echo "                  takes root: 1000 power cuts, 2000 kills, 3000 damaged files, full disks; ONLY=fuzz|queue|drain|power"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
 	@echo "make deb          the Debian package for this machine's architecture"
 	@echo "make field-test   that package installed in booted Debian 12 and 13; takes root"
@@ -53,14 +53,14 @@ test: setup
 
 # Part by part, the short one first. Only power mounts file systems.
 soak:
-	@case "$(ONLY)" in ""|fuzz|queue|power) ;; \
-		*) echo "soak: no part $(ONLY); there are: fuzz, queue, power" >&2; exit 2 ;; esac
-	@case "$(ONLY)" in fuzz|queue) ;; \
+	@case "$(ONLY)" in ""|fuzz|queue|drain|power) ;; \
+		*) echo "soak: no part $(ONLY); there are: fuzz, queue, drain, power" >&2; exit 2 ;; esac
+	@case "$(ONLY)" in fuzz|queue|drain) ;; \
 		*) [ "$$(id -u)" -eq 0 ] || { echo "soak: power mounts file systems: start it as root" >&2; exit 1; } ;; esac
-	@sh tests/setup.sh $(if $(filter fuzz queue,$(ONLY)),build,soak)
+	@sh tests/setup.sh $(if $(filter fuzz queue,$(ONLY)),build,$(if $(filter power,$(ONLY)),soak,tests))
 	@echo "soak: building the release programs"
 	@cargo build --locked --release --package fieldgate --package fieldgate-tests --bins
-	@set -e; for part in $(or $(ONLY),fuzz queue power); do $(MAKE) --no-print-directory soak-$$part; done
+	@set -e; for part in $(or $(ONLY),fuzz queue drain power); do $(MAKE) --no-print-directory soak-$$part; done
 
 soak-fuzz:
 	@echo "soak: fuzz, 6 minutes of changed bytes"
@@ -69,6 +69,10 @@ soak-fuzz:
 soak-queue:
 	@echo "soak: $(release)/bench --only queue --soak"
 	@$(release)/bench --only queue --soak
+
+soak-drain:
+	@echo "soak: $(release)/bench --only drain --soak"
+	@$(release)/bench --only drain --soak
 
 soak-power:
 	@echo "soak: power cuts, kills, damaged files and full disks"

@@ -4,18 +4,23 @@
 //! every connection is a failover, and a failover is no special case here: a server that lacks readings shows an older cursor
 //! and gets them again.
 
+mod ahead;
 pub mod backlog;
 mod ended;
+mod latency;
 mod pace;
 pub mod plan;
+mod rate;
 pub mod rows;
 mod settings;
 mod source;
 mod telling;
+mod throttle;
 mod write;
 
 pub use ended::DrainError;
 pub use settings::Settings;
+pub use throttle::Throttle;
 
 use crate::memory::Memory;
 use crate::origin::Origins;
@@ -23,9 +28,11 @@ use crate::pulse::Pulse;
 use crate::status::{DrainState, IntakeState};
 use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
+use ahead::Ahead;
 use backlog::Backlog;
 use ended::Ended;
 use pace::Pace;
+use plan::Batch;
 use queue::StreamId;
 use sensors::SampleClock;
 use source::Source;
@@ -49,6 +56,8 @@ pub struct Drain {
     pub settings: Settings,
     /// The queue.
     pub backlog: Backlog,
+    /// How fast it may be.
+    pub throttle: Throttle,
     /// What the servers said.
     pub views: watch::Receiver<Vec<View>>,
     /// Changes whenever something became durable.
@@ -176,9 +185,10 @@ impl Drain {
 
     async fn write_all(&mut self, index: usize, source: &mut Source, pace: &mut Pace) -> Ended {
         let mut saved_at = tokio::time::Instant::now();
+        let mut ahead = Ahead::default();
         loop {
             self.pulse.beat();
-            match self.write_next(index, source).await {
+            match self.write_next(index, source, &mut ahead).await {
                 Ok(true) => pace.went_well(),
                 Ok(false) => {
                     self.state.send_if_modified(|state| state.trouble.take().is_some());
@@ -222,18 +232,34 @@ impl Drain {
     }
 
     /// Writes the next batch, oldest stream first; false when the source has everything.
-    async fn write_next(&mut self, index: usize, source: &mut Source) -> Result<bool, Ended> {
-        let Some(batch) = self.backlog.next_batch(source).await? else { return Ok(false) };
+    async fn write_next(&mut self, index: usize, source: &mut Source, ahead: &mut Ahead) -> Result<bool, Ended> {
+        let limits = self.throttle.limits();
+        let Some(batch) = self.backlog.next_batch(source, limits, ahead).await? else { return Ok(false) };
+        ahead.prepare(&self.backlog, &batch, limits);
+        self.wait_to_send(index, &batch).await?;
         let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
+        let began = tokio::time::Instant::now();
         let again = tokio::select! {
             biased;
             written = source.write(&batch, now_us) => written?,
             () = another_source(views, highest_term, index) => return Err(Ended::GivenUp),
         };
+        self.throttle.took(batch.rows(), began.elapsed());
         self.memory.servers.sent_again += again;
         self.see_delivered(batch.stream, batch.last);
         self.tell_written(&batch, again);
         Ok(true)
+    }
+
+    /// Waits for as long as the configuration wants it, and no longer than this server is the source and nobody stops us.
+    async fn wait_to_send(&mut self, index: usize, batch: &Batch) -> Result<(), Ended> {
+        let (views, highest_term) = (self.views.clone(), self.memory.servers.highest_term);
+        tokio::select! {
+            biased;
+            () = self.throttle.wait(batch, &self.pulse) => Ok(()),
+            _ = self.stop.wait_for(|stop| *stop) => Err(Ended::Moved),
+            () = another_source(views, highest_term, index) => Err(Ended::Moved),
+        }
     }
 
     /// All that the source lacked has been sent again: say how much, in the log and in the database.

@@ -6,8 +6,8 @@ use super::parts::Parts;
 use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
 use crate::disk::Disk;
-use crate::drain::backlog::Backlog;
-use crate::drain::{Drain, Settings};
+use crate::drain::backlog::{Backlog, Limits};
+use crate::drain::{Drain, Settings, Throttle};
 use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, Untold};
 use crate::led::Watched;
 use crate::local::{self, Desk};
@@ -33,6 +33,8 @@ use tracing::{info, warn};
 const MESSAGES_WAITING: usize = 4096;
 /// Bytes of payload on their way to the intake, over all sources; decoded, they take up to ten times as much.
 const BYTES_WAITING: u32 = 4 * 1024 * 1024;
+/// The servers' default max_allowed_packet; a lower one of a server's own is not asked for.
+const PACKET_BYTES: usize = 16 * 1024 * 1024;
 /// Given up when the disk is full and something still has to be written.
 const BALLAST_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -131,6 +133,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let drain = Drain {
         settings,
         backlog: Backlog { reader: reader.clone(), current: stream },
+        throttle: Throttle::new(&config.drain, Limits::of_packets(PACKET_BYTES)),
         views,
         durable: taken.clone(),
         state: drain_state,
