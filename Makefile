@@ -3,7 +3,7 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-faults soak-power lint deb field-test setup
+.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-drain soak-faults soak-power lint deb field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
 mysql_folder := $(or $(CARGO_TARGET_DIR),target)/rigs/mysql-server
@@ -13,9 +13,9 @@ help:
 	@echo "make bench        measure queue, drain and MQTT beside the plainest thing that does the same; ONLY=queue|drain|mqtt"
 	@echo "make test         every test, against a real MariaDB and a real mosquitto, and MySQL where it is at hand"
 	@echo "make mysql        fetch a MySQL server for the tests into the build folder (400 MB); MYSQLD=PATH names another one"
-	@echo "make soak         fuzz: 6 minutes of changed bytes; queue: 10 million readings that wait; power, which takes root:"
-	@echo "                  1000 power cuts, 2000 kills, 3000 damaged files, full disks; faults: 500 random sequences of"
-	@echo "                  faults of servers and gateway; ONLY=fuzz|queue|faults|power"
+	@echo "make soak         fuzz: 6 minutes of changed bytes; queue, drain: 10 million readings that wait; faults: 500 random"
+	@echo "                  sequences of faults of servers and gateway; power, which takes root: 1000 power cuts, 2000 kills,"
+	@echo "                  3000 damaged files, full disks; ONLY=fuzz|queue|drain|faults|power"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
 	@echo "make deb          the Debian package for this machine's architecture"
 	@echo "make field-test   that package installed in booted Debian 12 and 13; takes root"
@@ -61,15 +61,14 @@ mysql:
 
 # Part by part, the short one first. Only power mounts file systems.
 soak:
-	@case "$(ONLY)" in ""|fuzz|queue|faults|power) ;; \
-		*) echo "soak: no part $(ONLY); there are: fuzz, queue, faults, power" >&2; exit 2 ;; esac
-	@case "$(ONLY)" in fuzz|queue|faults) ;; \
+	@case "$(ONLY)" in ""|fuzz|queue|drain|faults|power) ;; \
+		*) echo "soak: no part $(ONLY); there are: fuzz, queue, drain, faults, power" >&2; exit 2 ;; esac
+	@case "$(ONLY)" in fuzz|queue|drain|faults) ;; \
 		*) [ "$$(id -u)" -eq 0 ] || { echo "soak: power mounts file systems: start it as root" >&2; exit 1; } ;; esac
-	@sh tests/setup.sh $(if $(filter fuzz queue,$(ONLY)),build,$(if $(filter faults,$(ONLY)),tests,soak))
-	@$(if $(ONLY),:,sh tests/setup.sh tests)
+	@sh tests/setup.sh $(if $(filter fuzz queue,$(ONLY)),build,tests)
 	@echo "soak: building the release programs"
 	@cargo build --locked --release --package fieldgate --package fieldgate-tests --bins
-	@set -e; for part in $(or $(ONLY),fuzz queue faults power); do $(MAKE) --no-print-directory soak-$$part; done
+	@set -e; for part in $(or $(ONLY),fuzz queue drain faults power); do $(MAKE) --no-print-directory soak-$$part; done
 
 soak-fuzz:
 	@echo "soak: fuzz, 6 minutes of changed bytes"
@@ -82,6 +81,9 @@ soak-queue:
 soak-faults:
 	@echo "soak: 500 random sequences of faults of servers and gateway"
 	@cargo test --locked --release --quiet --package fieldgate-tests --test random_faults -- --ignored --nocapture five_hundred
+soak-drain:
+	@echo "soak: $(release)/bench --only drain --soak"
+	@$(release)/bench --only drain --soak
 
 soak-power:
 	@echo "soak: power cuts, kills, damaged files and full disks"

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::drain::{self, Drain};
 use crate::gateway::{self, Gateway};
 use crate::i2c::{self, I2c};
 use crate::led::{self, Led};
@@ -25,6 +26,7 @@ pub(crate) struct Sections {
     pub gateway: Gateway,
     pub mysql: Mysql,
     pub queue: Queue,
+    pub drain: Drain,
     pub quota: Quota,
     pub notify: Notify,
     pub led: Option<Led>,
@@ -39,6 +41,7 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let mysql = root.demand("mysql", "add [mysql] with servers, database and user");
     let mysql = mysql.then(|| root.section("mysql", mysql::read)).flatten().flatten();
     let queue = root.section("queue", queue::read);
+    let drain = root.section("drain", drain::read);
     let quota = root.section("quota", quota::read);
     let notify = root.section("notify", notify::read);
     let led = led::read(root);
@@ -57,8 +60,8 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let (mqtt, serial, i2c) = (all(mqtt), all(serial), all(i2c));
     let (gateway, mqtt) = (gateway?, mqtt?);
     let notify = notify::place(root, notify?, &gateway, &mqtt);
-    let (mysql, queue, quota, led) = (mysql?, queue?, quota?, led?);
-    Some(Sections { gateway, mysql, queue, quota, notify, led, mqtt, serial: serial?, i2c: i2c? })
+    let (mysql, queue, drain, quota, led) = (mysql?, queue?, drain?, quota?, led?);
+    Some(Sections { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial: serial?, i2c: i2c? })
 }
 
 fn all<T>(entries: Vec<Option<T>>) -> Option<Vec<T>> {

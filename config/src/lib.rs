@@ -5,6 +5,7 @@
 
 mod address;
 mod check;
+mod drain;
 mod gateway;
 mod human;
 mod i2c;
@@ -26,6 +27,7 @@ mod topic;
 mod values;
 
 pub use address::{BrokerAddress, ServerAddress};
+pub use drain::Drain;
 pub use gateway::Gateway;
 pub use i2c::{ByteOrder, Field, I2c, I2cNode, Micro, MicroFormat, Part, Quantity};
 pub use led::Led;
@@ -49,6 +51,8 @@ pub struct Config {
     pub mysql: Mysql,
     /// `[queue]`.
     pub queue: Queue,
+    /// `[drain]`.
+    pub drain: Drain,
     /// `[quota]`.
     pub quota: Quota,
     /// `[notify]`.

@@ -4,23 +4,28 @@
 //! every connection is a failover, and a failover is no special case here: a server that lacks readings shows an older cursor
 //! and gets them again.
 
+mod ahead;
 mod aside;
 pub mod backlog;
 mod ended;
 mod heartbeat;
+mod latency;
 mod letters;
 mod missing;
 mod pace;
 pub mod plan;
+mod rate;
 mod refused;
 pub mod rows;
 mod settings;
 mod source;
 mod telling;
+mod throttle;
 pub mod write;
 
 pub use ended::DrainError;
 pub use settings::Settings;
+pub use throttle::Throttle;
 
 use crate::database::DbError;
 use crate::memory::Memory;
@@ -29,6 +34,7 @@ use crate::pulse::Pulse;
 use crate::status::{DrainState, IntakeState};
 use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
+use ahead::Ahead;
 use backlog::Backlog;
 use ended::Ended;
 use heartbeat::LastBeat;
@@ -61,6 +67,8 @@ pub struct Drain {
     pub settings: Settings,
     /// The queue.
     pub backlog: Backlog,
+    /// How fast it may be.
+    pub throttle: Throttle,
     /// What the servers said.
     pub views: watch::Receiver<Vec<View>>,
     /// Changes whenever something became durable.
@@ -205,9 +213,10 @@ impl Drain {
         let mut saved_at = tokio::time::Instant::now();
         let mut letters = Letters::default();
         let mut last_beat = LastBeat::now();
+        let mut ahead = Ahead::default();
         loop {
             self.pulse.beat();
-            match self.write_next(index, source).await {
+            match self.write_next(index, source, &mut ahead).await {
                 Ok(Turn::Wrote { set_aside }) => {
                     pace.went_well();
                     last_beat = LastBeat::now();
@@ -260,33 +269,38 @@ impl Drain {
     }
 
     /// Writes the next batch, oldest stream first.
-    async fn write_next(&mut self, index: usize, source: &mut Source) -> Result<Turn, Ended> {
-        let Some(mut batch) = self.next_batch(source).await? else { return Ok(Turn::Idle) };
-        let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
+    async fn write_next(&mut self, index: usize, source: &mut Source, ahead: &mut Ahead) -> Result<Turn, Ended> {
+        let Some(batch) = self.next_batch(source, ahead).await? else { return Ok(Turn::Idle) };
         let identity = source.identity().to_owned();
+        self.wait_to_send(index, &batch, &identity).await?;
+        let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
+        let began = tokio::time::Instant::now();
         let written = tokio::select! {
             biased;
-            written = source.write(&mut batch, now_us) => written,
+            written = source.write(&batch, now_us) => written,
             () = another_source(views, highest_term, index, identity) => return Err(Ended::GivenUp),
         };
-        let written = match written {
-            Ok(written) => written,
+        let again = match written {
+            Ok(again) => again,
             Err(error) => return self.went_wrong(&batch, error, source.is_open()),
         };
+        self.throttle.took(batch.rows(), began.elapsed());
         self.note_heartbeat(batch.stream, now_us);
-        self.memory.servers.sent_again += written.again;
+        self.memory.servers.sent_again += again;
         self.see_delivered(batch.stream, batch.last);
-        self.tell_written(&batch, written.again);
-        let in_another_form = self.refusals.went_well(&batch);
-        self.tell_set_aside(&batch, &written.refused, in_another_form);
-        Ok(Turn::Wrote { set_aside: in_another_form || !written.refused.is_empty() })
+        self.tell_written(&batch, again);
+        let set_aside = self.refusals.went_well(&batch);
+        self.tell_set_aside(&batch, set_aside);
+        Ok(Turn::Wrote { set_aside })
     }
 
-    async fn next_batch(&mut self, source: &Source) -> Result<Option<Batch>, DrainError> {
+    async fn next_batch(&mut self, source: &Source, ahead: &mut Ahead) -> Result<Option<Batch>, DrainError> {
         if let Some(part) = self.refusals.go_on(|stream| source.cursor(stream)) {
             return Ok(Some(part));
         }
-        let Some(mut batch) = self.backlog.next_batch(source).await? else { return Ok(None) };
+        let limits = self.throttle.limits();
+        let Some(mut batch) = self.backlog.next_batch(source, limits, ahead).await? else { return Ok(None) };
+        ahead.prepare(&self.backlog, &batch, limits);
         batch.explain_missing(self.memory.delivered(batch.stream));
         Ok(Some(self.refusals.prepare(batch)))
     }
@@ -311,6 +325,17 @@ impl Drain {
             });
         }
         Ok(())
+    }
+
+    /// Waits for as long as the configuration wants it, and no longer than this server is the source and nobody stops us.
+    async fn wait_to_send(&mut self, index: usize, batch: &Batch, identity: &str) -> Result<(), Ended> {
+        let (views, highest_term) = (self.views.clone(), self.memory.servers.highest_term);
+        tokio::select! {
+            biased;
+            () = self.throttle.wait(batch, &self.pulse) => Ok(()),
+            _ = self.stop.wait_for(|stop| *stop) => Err(Ended::Moved),
+            () = another_source(views, highest_term, index, identity.to_owned()) => Err(Ended::Moved),
+        }
     }
 
     /// All that the source lacked has been sent again: say how much, in the log and in the database.

@@ -67,6 +67,17 @@ impl Cell {
         }
     }
 
+    /// Bytes of the value as it is sent to a server.
+    pub fn sent_bytes(&self) -> u64 {
+        match self {
+            Self::Null => 0,
+            Self::Int(_) | Self::UInt(_) | Self::Double(_) => 8,
+            // Length, year, month, day, hour, minute, second, microseconds.
+            Self::TimeUs(_) => 12,
+            Self::Bytes(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_add(1),
+        }
+    }
+
     /// The number, also from its text form.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
@@ -98,13 +109,15 @@ impl Cell {
     }
 }
 
-/// The first column that mixes kinds, and the two kinds.
+/// A column that mixes kinds, and the two kinds.
 pub fn mixed_column(rows: &[Vec<Cell>]) -> Option<(usize, Kind, Kind)> {
-    let columns = rows.first().map_or(0, Vec::len);
-    (0..columns).find_map(|column| {
-        let mut kinds = rows.iter().filter_map(|row| row.get(column).and_then(Cell::kind));
-        let first = kinds.next()?;
-        kinds.find(|other| *other != first).map(|other| (column, first, other))
+    let mut kinds: Vec<Option<Kind>> = vec![None; rows.first().map_or(0, Vec::len)];
+    rows.iter().find_map(|row| {
+        kinds.iter_mut().zip(row).enumerate().find_map(|(column, (first, cell))| {
+            let other = cell.kind()?;
+            let first = *first.get_or_insert(other);
+            (first != other).then_some((column, first, other))
+        })
     })
 }
 

@@ -1,19 +1,40 @@
 //! What the queue holds that a source lacks.
 
 use super::DrainError;
+use super::ahead::Ahead;
 use super::plan::{Batch, plan};
 use super::source::Source;
-use queue::{Numbered, QueueError, Reader, StreamId};
+use queue::{KnownStream, Numbered, QueueError, Reader, Span, StreamId};
 use std::collections::BTreeMap;
 use std::io;
+use tokio::task::JoinHandle;
 
-/// Rows a transaction.
-const BATCH_ROWS: usize = 1000;
-/// Bytes of records a transaction, far below the servers' default max_allowed_packet of 16 MiB. A lower limit of a server's
-/// own is not asked for.
+/// Rows a transaction: as many as LOAD DATA has that the drain is compared with. A quick server takes 20 ms for them, in which
+/// the round trips of a transaction count for little.
+const BATCH_ROWS: usize = 5000;
+/// Bytes of records a transaction.
 const BATCH_BYTES: usize = 1024 * 1024;
 /// Streams remembered after they have left the queue, so that one missing from a restored database is noticed.
 const STREAMS_REMEMBERED: usize = 4096;
+
+/// What one transaction may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows, at least 1.
+    pub rows: usize,
+    /// Bytes of records, if it is more than one.
+    pub bytes: usize,
+}
+
+impl Limits {
+    /// What a transaction holds at most. A server that takes less at once gets it in several statements.
+    pub const MOST: Self = Self { rows: BATCH_ROWS, bytes: BATCH_BYTES };
+
+    /// Whether what keeps to these keeps to the others too.
+    pub fn are_within(self, others: Self) -> bool {
+        self.rows <= others.rows && self.bytes <= others.bytes
+    }
+}
 
 /// The queue, as the drain sees it.
 pub struct Backlog {
@@ -34,29 +55,48 @@ impl Backlog {
         source.cursors().try_for_each(|(stream, cursor)| self.reader.note_end(stream, cursor))
     }
 
-    /// The next batch for a source, oldest stream first; none when it has everything.
-    pub async fn next_batch(&self, source: &Source) -> Result<Option<Batch>, DrainError> {
+    /// The next batch for a source, oldest stream first; none when it has everything. What was read `ahead` is taken where
+    /// it fits.
+    pub async fn next_batch(
+        &self,
+        source: &Source,
+        limits: Limits,
+        ahead: &mut Ahead,
+    ) -> Result<Option<Batch>, DrainError> {
         let spans = self.reader.spans();
         for known in self.reader.known_streams() {
-            let stream = known.stream;
-            let Some(cursor) = source.cursor(stream) else { continue };
-            let queued = spans.iter().find(|span| span.stream == stream).map_or(0, |span| span.last);
-            // The stream that is being written has no end yet to be missing.
-            let end = if stream == self.current { queued } else { known.end.max(queued) };
-            if cursor < end
-                && let Some(batch) = self.batch(Lacking { stream, cursor, queued, end }).await?
-            {
+            let Some(cursor) = source.cursor(known.stream) else { continue };
+            let Some(lacking) = self.lacking(known, cursor, &spans) else { continue };
+            if let Some(batch) = ahead.take(known.stream, cursor, limits).await? {
+                return Ok(Some(batch));
+            }
+            if let Some(batch) = self.read(lacking, limits).await.map_err(io::Error::other)?? {
                 return Ok(Some(batch));
             }
         }
         Ok(None)
     }
 
+    /// What a source with this cursor lacks of a stream.
+    fn lacking(&self, known: KnownStream, cursor: u64, spans: &[Span]) -> Option<Lacking> {
+        let stream = known.stream;
+        let queued = spans.iter().find(|span| span.stream == stream).map_or(0, |span| span.last);
+        // The stream that is being written has no end yet to be missing.
+        let end = if stream == self.current { queued } else { known.end.max(queued) };
+        (cursor < end).then_some(Lacking { stream, cursor, queued, end })
+    }
+
+    /// What the queue will still hold of the stream when a source has a batch.
+    pub(super) fn queued_after(&self, batch: &Batch) -> Option<Lacking> {
+        let Batch { stream, last: cursor, .. } = *batch;
+        let queued = self.reader.spans().into_iter().find(|span| span.stream == stream)?.last;
+        (cursor < queued).then_some(Lacking { stream, cursor, queued, end: queued })
+    }
+
     /// In a thread that may wait for the disk.
-    async fn batch(&self, lacking: Lacking) -> Result<Option<Batch>, DrainError> {
+    pub(super) fn read(&self, lacking: Lacking, limits: Limits) -> JoinHandle<Result<Option<Batch>, QueueError>> {
         let (reader, current) = (self.reader.clone(), self.current);
-        let batch = tokio::task::spawn_blocking(move || lacking.batch(&reader, current));
-        Ok(batch.await.map_err(io::Error::other)??)
+        tokio::task::spawn_blocking(move || lacking.batch(&reader, current, limits))
     }
 
     /// Keeps the list of remembered streams within its bound; only streams that every server has go. Returns them.
@@ -76,7 +116,7 @@ fn without_holes(items: Vec<Numbered>, cursor: u64) -> Vec<Numbered> {
 }
 
 /// What a source lacks of a stream.
-struct Lacking {
+pub(super) struct Lacking {
     stream: StreamId,
     /// How far it has it.
     cursor: u64,
@@ -87,11 +127,11 @@ struct Lacking {
 }
 
 impl Lacking {
-    fn batch(&self, reader: &Reader, current: StreamId) -> Result<Option<Batch>, QueueError> {
+    fn batch(&self, reader: &Reader, current: StreamId, limits: Limits) -> Result<Option<Batch>, QueueError> {
         let Self { stream, cursor, queued, end } = *self;
         let why = |first, last| reader.why_missing(stream, first, last);
         if cursor < queued {
-            let items = match reader.read(stream, cursor.saturating_add(1), BATCH_ROWS, BATCH_BYTES) {
+            let items = match reader.read(stream, cursor.saturating_add(1), limits.rows, limits.bytes) {
                 // The reader remembers it: from now on the stream is in doubt.
                 Err(QueueError::Io { .. }) => Vec::new(),
                 read => read?,

@@ -1,6 +1,6 @@
-//! What to do when the database refuses a batch and `write/apart.rs` could not tell its readings apart: an error that no
-//! table knows and that comes again and again, more than the server takes at once, a dead letter that is refused itself.
-//! Half of it, again and again, until the one row is found; then that row in another form. Pure.
+//! What to do when the database refuses a batch: for what is in a row, with an error that no table knows and that comes
+//! again and again, or since it is more than the server takes at once. Half of it, again and again, until the one row is
+//! found; then that row in another form. Pure.
 //!
 //! As long as refusals go on the batches stay small, so that a channel of which every reading is refused costs two
 //! transactions a reading; each batch that goes through beyond the doubtful rows doubles the next one.

@@ -1,6 +1,6 @@
 //! One connection to the server that takes writes: confirm that it is the one, find the cursors, write.
 
-use super::plan::{Batch, DeadLetterRow};
+use super::plan::Batch;
 use super::write::Tables;
 use super::{Settings, heartbeat};
 use crate::database::{Cell, Class, DbError, Row, Session};
@@ -16,10 +16,6 @@ use tracing::{error, info};
 /// Cursors are asked for so many streams at a time.
 const CURSORS_A_QUESTION: usize = 200;
 
-/// So many rows are searched for refused ones at a time: about four statements a row at worst, within a turn of the loop
-/// that the watchdog waits for.
-const ROWS_APART: usize = 128;
-
 /// The connection, and the cursors as this server has them.
 pub struct Source {
     name: String,
@@ -31,14 +27,6 @@ pub struct Source {
     again: BTreeMap<StreamId, u64>,
     /// Streams whose row belongs to another gateway than the one that should have made them.
     refused: BTreeMap<StreamId, String>,
-}
-
-/// What came of a batch.
-pub struct Written {
-    /// How many of its readings another source had before.
-    pub again: u64,
-    /// Readings that the server refused.
-    pub refused: Vec<DeadLetterRow>,
 }
 
 impl Source {
@@ -283,31 +271,19 @@ impl Source {
         &self.name
     }
 
-    /// Writes one batch and moves the cursor with it. Readings that the server refuses for what is in them become dead
-    /// letters; then the batch is shortened to what was looked at. What is refused beside them is rolled back, and the
-    /// connection can be used on.
-    pub async fn write(&mut self, batch: &mut Batch, now_us: i64) -> Result<Written, DbError> {
-        let refused = match self.tables.write(batch, now_us).await {
-            Ok(()) => Vec::new(),
-            Err(error) if error.class == Class::Data => {
-                *batch = batch.first_rows(ROWS_APART);
-                self.write_apart(batch, now_us).await?
+    /// Writes one batch and moves the cursor with it. Returns how many of its readings another source had before. What
+    /// the server refuses for what is in it is rolled back, and the connection can be used on.
+    pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<u64, DbError> {
+        if let Err(error) = self.tables.write(batch, now_us).await {
+            if error.class == Class::Data {
+                self.tables.roll_back().await?;
             }
-            Err(error) => return Err(error),
-        };
+            return Err(error);
+        }
         self.cursors.insert(batch.stream, batch.last);
         let until = self.again.get(&batch.stream).copied().unwrap_or(0);
         let again = batch.readings.iter().filter(|(seq, _)| *seq <= until).count();
-        Ok(Written { again: u64::try_from(again).unwrap_or(0), refused })
-    }
-
-    async fn write_apart(&mut self, batch: &Batch, now_us: i64) -> Result<Vec<DeadLetterRow>, DbError> {
-        self.tables.roll_back().await?;
-        let written = self.tables.write_apart(batch, now_us).await;
-        if written.as_ref().is_err_and(|error| error.class == Class::Data) {
-            self.tables.roll_back().await?;
-        }
-        written
+        Ok(u64::try_from(again).unwrap_or(0))
     }
 
     /// Writes the time into the row of a stream whose cursor is known, and no reading.

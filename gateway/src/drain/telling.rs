@@ -1,7 +1,7 @@
 //! What the drain says: the log hears of changes, the status always shows what is.
 
 use super::Drain;
-use super::plan::{Batch, DeadLetterRow};
+use super::plan::Batch;
 use crate::topology::Choice;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -58,11 +58,10 @@ impl Drain {
     }
 
     /// Refused rows are told with the server's words to the first of them, and after that once a minute with how many.
-    pub(super) fn tell_set_aside(&mut self, batch: &Batch, refused: &[DeadLetterRow], in_another_form: bool) {
-        let count = refused.len() + usize::from(in_another_form);
-        let words = refused.iter().chain(&batch.dead_letters).find_map(|row| row.server_words.as_deref());
+    pub(super) fn tell_set_aside(&mut self, batch: &Batch, is_set_aside: bool) {
+        let words = batch.dead_letters.iter().find_map(|row| row.server_words.as_deref());
         let words = words.or_else(|| batch.gaps.first().map(|row| row.gap.reason.as_str())).unwrap_or_default();
-        if let Some(rows) = self.told_refused.tell(count, Instant::now()) {
+        if let Some(rows) = self.told_refused.tell(usize::from(is_set_aside), Instant::now()) {
             warn!(
                 stream = %batch.stream, rows,
                 "the database refuses rows for what is in them; they are set aside and the others go on: {words} \

@@ -1,9 +1,7 @@
 //! One batch, one transaction: the cursor first, then rows, then commit.
 
-mod apart;
-
 use super::plan::{Batch, DeadLetterRow, GapRow};
-use super::rows::{READING_COLUMNS, reading_row};
+use super::rows::{READING_COLUMNS, reading_row, without_empty_columns};
 use crate::database::{Cell, DbError, Row, Session};
 use sensors::Reading;
 use std::collections::HashMap;
@@ -47,8 +45,7 @@ impl Tables {
     /// # Errors
     /// [`DbError`]; the outcome is then unknown and the connection is not used again.
     pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
-        self.session.run("START TRANSACTION").await?;
-        self.move_cursor(batch, now_us).await?;
+        self.begin(batch, now_us).await?;
         self.write_rows(batch).await?;
         self.session.run("COMMIT").await
     }
@@ -63,15 +60,11 @@ impl Tables {
             let channel_id = self.channel_id(reading).await?;
             rows.push(reading_row(batch.stream.as_u64(), *seq, channel_id, reading));
         }
-        self.session.insert_many(&insert("readings", READING_COLUMNS), rows).await?;
-        self.insert_others(batch, &[]).await
-    }
-
-    /// Gaps, dead letters, and readings that were refused.
-    async fn insert_others(&mut self, batch: &Batch, refused: &[DeadLetterRow]) -> Result<(), DbError> {
+        let (columns, rows) = without_empty_columns(READING_COLUMNS, rows);
+        self.session.insert_many(&insert("readings", &columns), rows).await?;
         let gaps = batch.gaps.iter().map(|row| self.gap_row(batch, row)).collect();
         self.session.insert_many(&insert("gaps", GAP_COLUMNS), gaps).await?;
-        let letters = batch.dead_letters.iter().chain(refused).map(|row| dead_letter_row(batch, row)).collect();
+        let letters = batch.dead_letters.iter().map(|row| dead_letter_row(batch, row)).collect();
         self.session.insert_many(&insert("dead_letters", DEAD_LETTER_COLUMNS), letters).await
     }
 
@@ -97,11 +90,14 @@ impl Tables {
 
     /// Compare and set, and first in the transaction: it takes the row lock, so that a transaction of ours that timed out
     /// and still runs on the server is waited for, and then found to have happened.
-    async fn move_cursor(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
-        let sql = "UPDATE streams SET last_seq = ?, updated_at = ? WHERE stream = ? AND last_seq = ?";
+    async fn begin(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
         let (stream, before) = (batch.stream.as_u64(), batch.first.saturating_sub(1));
-        let parameters = vec![Cell::UInt(batch.last), Cell::TimeUs(now_us), Cell::UInt(stream), Cell::UInt(before)];
-        let changed = self.session.change(sql, parameters).await?;
+        let change = format!(
+            "UPDATE streams SET last_seq = {}, updated_at = TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {now_us} MICROSECOND \
+             WHERE stream = {stream} AND last_seq = {before}",
+            batch.last
+        );
+        let changed = self.session.begin_with(&change).await?;
         if changed == 1 {
             return Ok(());
         }
@@ -111,28 +107,29 @@ impl Tables {
     }
 
     async fn channel_id(&mut self, reading: &Reading) -> Result<u64, DbError> {
-        let key = (reading.node.as_str().to_owned(), reading.channel.as_str().to_owned());
-        let unit = reading.unit.as_ref().map(|unit| unit.as_str().to_owned());
-        match self.channels.get(&key) {
-            Some(known) if known.unit.is_some() || unit.is_none() => Ok(known.id),
-            _ => self.add_channel(key, unit).await,
+        let of_node = self.channels.get(reading.node.as_str());
+        match of_node.and_then(|channels| channels.get(reading.channel.as_str())) {
+            Some(known) if known.unit.is_some() || reading.unit.is_none() => Ok(known.id),
+            _ => self.add_channel(reading).await,
         }
     }
 
     /// Adds a channel, or a unit to a channel that had none. Another gateway of the site may have been faster.
-    async fn add_channel(&mut self, key: (String, String), unit: Option<String>) -> Result<u64, DbError> {
+    async fn add_channel(&mut self, reading: &Reading) -> Result<u64, DbError> {
         let sql = "INSERT INTO channels (site, node, channel, unit) VALUES (?, ?, ?, ?) \
                    ON DUPLICATE KEY UPDATE channel_id = LAST_INSERT_ID(channel_id), unit = COALESCE(unit, VALUES(unit))";
+        let (node, channel) = (reading.node.as_str().to_owned(), reading.channel.as_str().to_owned());
+        let unit = reading.unit.as_ref().map(|unit| unit.as_str().to_owned());
         let parameters = vec![
             Cell::text(&self.site),
-            Cell::text(&key.0),
-            Cell::text(&key.1),
+            Cell::text(&node),
+            Cell::text(&channel),
             Cell::optional(unit.clone(), Cell::text),
         ];
         self.session.change(sql, parameters).await?;
         let id = self.session.last_insert_id().filter(|id| *id != 0);
         let id = id.ok_or_else(|| DbError::unexpected(self.session.server(), "INSERT INTO channels"))?;
-        self.channels.insert(key, ChannelRow { id, unit });
+        self.channels.entry(node).or_default().insert(channel, ChannelRow { id, unit });
         Ok(id)
     }
 
@@ -153,16 +150,23 @@ impl Tables {
     }
 }
 
-type Channels = HashMap<(String, String), ChannelRow>;
+/// By node and channel, so that neither name is copied to look for them.
+type Channels = HashMap<String, HashMap<String, ChannelRow>>;
 
 async fn channels_of(session: &mut Session, site: &str) -> Result<Channels, DbError> {
     let sql = "SELECT node, channel, channel_id, unit FROM channels WHERE site = ?";
     let rows = session.ask_with(sql, vec![Cell::text(site)]).await?;
-    let channels = rows.iter().filter_map(|row| {
-        let [node, channel, id, unit] = row.as_slice() else { return None };
-        Some(((node.as_text()?, channel.as_text()?), ChannelRow { id: id.as_u64()?, unit: unit.as_text() }))
-    });
-    Ok(channels.collect())
+    let mut channels = Channels::new();
+    for (node, channel, found) in rows.iter().filter_map(channel_row) {
+        channels.entry(node).or_default().insert(channel, found);
+    }
+    Ok(channels)
+}
+
+/// Node, channel, and what the database has of them.
+fn channel_row(row: &Row) -> Option<(String, String, ChannelRow)> {
+    let [node, channel, id, unit] = row.as_slice() else { return None };
+    Some((node.as_text()?, channel.as_text()?, ChannelRow { id: id.as_u64()?, unit: unit.as_text() }))
 }
 
 const GAP_COLUMNS: &[&str] =

@@ -6,8 +6,8 @@ use super::parts::Parts;
 use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
 use crate::disk::Disk;
-use crate::drain::backlog::Backlog;
-use crate::drain::{Drain, Refusals, Settings, ToldRefused};
+use crate::drain::backlog::{Backlog, Limits};
+use crate::drain::{Drain, Refusals, Settings, Throttle, ToldRefused};
 use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, Untold};
 use crate::led::Watched;
 use crate::local::{self, Desk};
@@ -131,6 +131,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let drain = Drain {
         settings,
         backlog: Backlog { reader: reader.clone(), current: stream },
+        throttle: Throttle::new(&config.drain, Limits::MOST),
         views,
         durable: taken.clone(),
         state: drain_state,

@@ -36,6 +36,9 @@ pub struct Probe {
     pub deadline: Duration,
 }
 
+/// So many times as often a server is asked while none takes writes.
+const HURRY: u32 = 4;
+
 impl Probe {
     /// Asks until `views` has no listener any more.
     pub async fn run(self, views: watch::Sender<Vec<View>>) {
@@ -49,6 +52,10 @@ impl Probe {
                 return;
             }
             views.send_if_modified(|views| self.store(views, answer));
+            if !views.borrow().iter().any(View::is_open_for_writes) {
+                // Nobody takes writes: look for who will be the next.
+                ticks.reset_after(self.period / HURRY);
+            }
         }
     }
 

@@ -157,6 +157,11 @@ impl View {
         self.trouble = Some(why);
     }
 
+    /// Whether it answers and takes writes, be it the source or not.
+    pub fn is_open_for_writes(&self) -> bool {
+        self.facts().is_some_and(|facts| !facts.read_only)
+    }
+
     /// What it says now; none while it does not answer.
     pub fn facts(&self) -> Option<&Facts> {
         self.last.as_ref().filter(|_| self.trouble.is_none())

@@ -6,7 +6,7 @@ use crate::files::{TextFile, assert_none, finds, is_of_a_name, text_files};
 const PLACES: [(&str, &[&str]); 11] = [
     ("sled", &["queue/src/store.rs"]),
     ("lz4_flex", &["queue/src/body.rs"]),
-    ("governor", &["gateway/src/intake/quota.rs"]),
+    ("governor", &["gateway/src/intake/quota.rs", "gateway/src/drain/rate.rs"]),
     ("gpiocdev", &["gateway/src/led/character_device.rs"]),
     ("rppal", &["gateway/src/led/pi.rs"]),
     ("i2cdev", &["sensors/src/i2c/linux.rs"]),

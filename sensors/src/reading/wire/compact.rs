@@ -13,6 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
 const VERSION: u8 = 2;
+/// How the bytes of a reading begin: an array of two, and the version. Whatever begins like this needs no look at the version
+/// alone, which goes through all of the bytes.
+const HEAD: [u8; 2] = [0x82, VERSION];
 
 /// Boot, clock quality, wall time minus boot time, error of the clock, boot time, node, the node's number, the node's
 /// time, channel, unit, raw value, value.
@@ -48,6 +51,9 @@ impl Reading {
     /// # Errors
     /// [`WireError`] when the bytes are of a newer version or malformed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        if bytes.starts_with(&HEAD) {
+            return from_compact(fields(bytes)?);
+        }
         match version(bytes)? {
             VERSION => from_compact(fields(bytes)?),
             newer if newer > VERSION => Err(WireError::Newer(newer)),

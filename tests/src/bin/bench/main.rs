@@ -25,7 +25,7 @@ struct Arguments {
     /// Only this part
     #[arg(long)]
     only: Option<Part>,
-    /// Of the queue: ten million readings that nobody fetches, instead
+    /// Of the queue: ten million readings that nobody fetches, instead; of the drain: ten million that wait
     #[arg(long)]
     soak: bool,
 }
@@ -62,8 +62,8 @@ fn main() {
         Some(Helper::Side(arguments)) => queue_part::side::run(&arguments),
         Some(Helper::Fill(arguments)) => println!("{}", queue_part::backlog::fill(&arguments)),
         Some(Helper::Open(arguments)) => println!("{}", queue_part::backlog::open(&arguments)),
-        None if soak && only != Some(Part::Queue) => {
-            let only_one = "only the queue has a soak: --only queue --soak";
+        None if soak && !matches!(only, Some(Part::Queue | Part::Drain)) => {
+            let only_one = "only the queue and the drain have a soak: --only queue --soak, --only drain --soak";
             Arguments::command().error(ErrorKind::ArgumentConflict, only_one).exit()
         }
         None => measure(only, soak),
@@ -73,7 +73,11 @@ fn main() {
 fn measure(only: Option<Part>, soak: bool) {
     let began = Instant::now();
     println!("{}", machine::facts());
-    let lines = if soak { queue_part::soak::measure() } else { measure_parts(only) };
+    let lines = match only {
+        Some(Part::Drain) if soak => drain::soak(),
+        _ if soak => queue_part::soak::measure(),
+        _ => measure_parts(only),
+    };
     table::print(&lines);
     println!("\nmedians, in brackets the lowest and the highest; ratio: fieldgate / limit, within each round");
     println!("figures of this machine, as busy as it was; {:.0} s in all", began.elapsed().as_secs_f64());

@@ -11,7 +11,12 @@ const FIRST_US: i64 = 1_790_000_000_000_000;
 
 /// So many encoded readings, each a millisecond after the other.
 pub fn encoded(count: usize) -> Vec<Vec<u8>> {
-    (0..).take(count).map(|index| reading(index).to_bytes().expect("a reading can be encoded")).collect()
+    encoded_all().take(count).collect()
+}
+
+/// As many as are taken.
+pub fn encoded_all() -> impl Iterator<Item = Vec<u8>> {
+    (0..).map(|index| reading(index).to_bytes().expect("a reading can be encoded"))
 }
 
 /// One as a record.

@@ -1,0 +1,51 @@
+//! `[drain]`: how fast what waits in the queue goes into the database.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use crate::problem::ValueError;
+use crate::section::Section;
+use crate::values::{count, duration, size_bytes};
+
+const MOST_ROWS_PER_SECOND: usize = 1_000_000;
+const LEAST_BYTES_PER_SECOND: u64 = 1 << 10;
+const MOST_BYTES_PER_SECOND: u64 = 1 << 30;
+const LEAST_BUDGET: Duration = Duration::from_millis(1);
+const MOST_BUDGET: Duration = Duration::from_secs(60);
+
+/// What holds the drain back; nothing does where nothing is configured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drain {
+    /// Rows a second at most, 1 to 1000000. None: as many as the database takes.
+    pub rows_per_second: Option<NonZeroU32>,
+    /// Bytes of rows a second at most, 1 KiB to 1 GiB. None: as many as the database takes.
+    pub bytes_per_second: Option<NonZeroU32>,
+    /// How long a transaction is to take at most, 1 ms to 1 min. None: as long as it takes.
+    pub latency_budget: Option<Duration>,
+}
+
+pub(crate) fn read(section: &mut Section<'_, '_>) -> Drain {
+    Drain {
+        rows_per_second: section.optional("rows_per_second", rows),
+        bytes_per_second: section.optional("bytes_per_second", bytes),
+        latency_budget: section.optional("latency_budget", duration(LEAST_BUDGET..=MOST_BUDGET)),
+    }
+}
+
+fn rows(value: &DeValue<'_>) -> Result<NonZeroU32, ValueError> {
+    let remedy = "write a whole number between 1 and 1000000";
+    let found = count(value, 1..=MOST_ROWS_PER_SECOND, remedy)?;
+    whole(u64::try_from(found).unwrap_or(u64::MAX), remedy)
+}
+
+fn bytes(value: &DeValue<'_>) -> Result<NonZeroU32, ValueError> {
+    let found = size_bytes(LEAST_BYTES_PER_SECOND..=MOST_BYTES_PER_SECOND)(value)?;
+    whole(found, "write between \"1 KiB\" and \"1 GiB\"")
+}
+
+fn whole(found: u64, remedy: &str) -> Result<NonZeroU32, ValueError> {
+    let whole = u32::try_from(found).ok().and_then(NonZeroU32::new);
+    whole.ok_or_else(|| ValueError::new("is out of bounds", remedy))
+}
