@@ -8,6 +8,7 @@ pub mod backlog;
 mod ended;
 mod pace;
 pub mod plan;
+pub mod routes;
 pub mod rows;
 mod settings;
 mod source;

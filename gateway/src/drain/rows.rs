@@ -45,7 +45,8 @@ pub fn reading_row(stream: u64, seq: u64, channel_id: u64, reading: &Reading) ->
     ]
 }
 
-fn value_cells(reading: &Reading) -> (Cell, Cell, Cell, Cell) {
+/// The cells of `value`, `value_int`, `value_text` and `no_data`.
+pub fn value_cells(reading: &Reading) -> (Cell, Cell, Cell, Cell) {
     match &reading.value {
         Ok(Value::Float(float)) => (Cell::Double(*float), Cell::Null, Cell::Null, Cell::Null),
         Ok(Value::Int(int)) => (Cell::Double(nearest_double(*int)), Cell::Int(*int), Cell::Null, Cell::Null),
