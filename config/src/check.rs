@@ -13,12 +13,14 @@ use crate::notify::{self, Notify};
 use crate::problem::ValueError;
 use crate::queue::{self, Queue};
 use crate::quota::{self, Quota};
+use crate::route::{self, Route};
 use crate::section::Section;
 use crate::serial::{self, Serial};
 
 const MAX_BROKERS: usize = 32;
 const MAX_SERIAL_PORTS: usize = 16;
 const MAX_I2C_BUSES: usize = 8;
+const MAX_ROUTES: usize = 32;
 const NOT_IN_THIS_VERSION: [&str; 2] = ["standby", "status"];
 
 /// All sections of a file without problems.
@@ -33,6 +35,7 @@ pub(crate) struct Sections {
     pub mqtt: Vec<Mqtt>,
     pub serial: Vec<Serial>,
     pub i2c: Vec<I2c>,
+    pub routes: Vec<Route>,
 }
 
 /// Reads and checks every section. None only when there are problems; there may be problems all the same.
@@ -48,6 +51,8 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let mqtt = brokers(root, gateway.as_ref());
     let serial = root.sections("serial", 0..=MAX_SERIAL_PORTS, |_, section| serial::read(section));
     let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section));
+    let routes = root.sections("routes", 0..=MAX_ROUTES, |_, section| route::read(section));
+    one_name_a_route(root, &routes);
     root.demand_entry(
         &["mqtt", "serial", "i2c"],
         "add at least one source: [[mqtt]] with broker and topics, [[serial]] with port and node, or [[i2c]] with bus and nodes",
@@ -57,11 +62,11 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let wired = serial_names(&serial).into_iter().chain(i2c_names(&i2c)).collect();
     one_name_each(root, &mqtt, &wired);
     NOT_IN_THIS_VERSION.iter().for_each(|key| root.not_in_this_version(key));
-    let (mqtt, serial, i2c) = (all(mqtt), all(serial), all(i2c));
+    let (mqtt, serial, i2c, routes) = (all(mqtt), all(serial), all(i2c), all(routes));
     let (gateway, mqtt) = (gateway?, mqtt?);
     let notify = notify::place(root, notify?, &gateway, &mqtt);
-    let (mysql, queue, drain, quota, led) = (mysql?, queue?, drain?, quota?, led?);
-    Some(Sections { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial: serial?, i2c: i2c? })
+    let (mysql, queue, drain, quota, led, routes) = (mysql?, queue?, drain?, quota?, led?, routes?);
+    Some(Sections { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial: serial?, i2c: i2c?, routes })
 }
 
 fn all<T>(entries: Vec<Option<T>>) -> Option<Vec<T>> {
@@ -113,6 +118,20 @@ fn one_thread_each(root: &mut Section<'_, '_>, entries: &[Option<I2c>]) {
         if earlier < index {
             let error = ValueError::new(format!("is the bus of i2c[{earlier}] too"), "join the two entries");
             root.add(&format!("i2c[{index}].bus"), error);
+        }
+    }
+}
+
+/// A refused row is found in `dead_letters` by the name of its route.
+fn one_name_a_route(root: &mut Section<'_, '_>, entries: &[Option<Route>]) {
+    let mut first = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let Some(entry) = entry else { continue };
+        let earlier = *first.entry(&entry.name).or_insert(index);
+        if earlier < index {
+            let what = format!("is {:?}, as of routes[{earlier}]", entry.name);
+            let remedy = "give each route into the same table a name of its own";
+            root.add(&format!("routes[{index}].name"), ValueError::new(what, remedy));
         }
     }
 }

@@ -21,6 +21,7 @@ mod problem;
 mod queue;
 mod quota;
 mod report;
+mod route;
 mod section;
 mod serial;
 mod topic;
@@ -39,6 +40,7 @@ pub use pointer::JsonPointer;
 pub use problem::{ConfigError, Problem, ValueError};
 pub use queue::{Commit, Queue, WhenFull};
 pub use quota::Quota;
+pub use route::{ColumnName, NamePattern, Part as TextPart, Quoted, Route, Source as Property, TableName, Template};
 pub use serial::{Column, LineFormat, Parity, Serial, StopBits};
 pub use topic::{TopicMatch, TopicPattern};
 
@@ -65,5 +67,7 @@ pub struct Config {
     pub serial: Vec<Serial>,
     /// `[[i2c]]`, in the order of the file.
     pub i2c: Vec<I2c>,
+    /// `[[routes]]`, in the order of the file; no two of one name.
+    pub routes: Vec<Route>,
     lines: lines::Lines,
 }

@@ -62,7 +62,7 @@ fn wrong_keys_and_sections_name_the_right_one() {
     assert_eq!(
         shown(&format!("{GOOD}[weather]\n")),
         [
-            "11: weather: is not a key that fieldgate knows; remove it; known here: gateway, mysql, queue, drain, quota, notify, led, mqtt, serial, i2c"
+            "11: weather: is not a key that fieldgate knows; remove it; known here: gateway, mysql, queue, drain, quota, notify, led, mqtt, serial, i2c, routes"
         ]
     );
     assert!(words("[queue]", "\"odd\\nkey\" = 1").starts_with("queue.\"odd\\nkey\": is not a key"));

@@ -35,6 +35,12 @@ enum Verb {
         /// The file
         #[arg(default_value = DEFAULT_CONFIG)]
         file: PathBuf,
+        /// Ask every database server too, and show what does not fit with the SQL that mends it
+        #[arg(long)]
+        connect: bool,
+        /// Print what the servers answered as JSON
+        #[arg(long, requires = "connect")]
+        json: bool,
     },
     /// Show how the running gateway is getting on
     Status(StatusArguments),
@@ -83,7 +89,9 @@ impl Arguments {
             Verb::Run { configured, simulate } => {
                 with_config(&configured.config, |config| command::run::run(&configured.config, &config, simulate))
             }
-            Verb::Check { file } => with_config(&file, |config| command::check::check(&file, &config)),
+            Verb::Check { file, connect, json } => {
+                with_config(&file, |config| command::check::check(&file, &config, connect, json))
+            }
             Verb::Status(arguments) => {
                 with_config(&arguments.config, |config| command::status::status(&config, &arguments))
             }

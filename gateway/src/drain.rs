@@ -16,6 +16,7 @@ mod pace;
 pub mod plan;
 mod rate;
 mod refused;
+pub mod routes;
 pub mod rows;
 mod settings;
 mod source;

@@ -76,6 +76,32 @@ impl<'d> Section<'d, '_> {
         found
     }
 
+    /// A table whose keys the file's author chooses. Each wrong entry is a problem of its own, and None in its place.
+    pub fn map<T>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        count: RangeInclusive<usize>,
+        read: impl Fn(&str, &DeValue<'_>) -> Result<T, ValueError>,
+    ) -> Vec<Option<T>> {
+        let entries = match self.value(key) {
+            None => return vec![None],
+            Some(DeValue::Table(entries)) => entries,
+            Some(other) => {
+                self.add(key, not_a("table", other, &format!("write {key} = {example}")));
+                return vec![None];
+            }
+        };
+        self.check_count(key, Some(entries.len()), count);
+        let mut found = Vec::new();
+        for (name, value) in entries {
+            let path = join(key, name.get_ref());
+            self.report.ask(&join(&join(&self.path, key), name.get_ref()));
+            found.push(read(name.get_ref(), value.get_ref()).map_err(|error| self.add(&path, error)).ok());
+        }
+        found
+    }
+
     /// Reports the first of these lists as missing when none of them has an entry.
     pub fn demand_entry(&mut self, keys: &[&'static str], remedy: &str) {
         let is_empty = |key: &&str| match self.table.and_then(|table| table.get(*key)).map(|value| value.get_ref()) {

@@ -1,6 +1,7 @@
 //! `fieldgate check`: everything that is wrong with a configuration, at once.
 
 mod advice;
+mod connect;
 mod machine;
 
 use crate::command::refuse;
@@ -11,12 +12,16 @@ use machine::Facts;
 use std::path::Path;
 
 /// The file has been read and checked; what is left is what it points to.
-pub fn check(file: &Path, config: &Config) -> Exit {
+/// With `connect`, every server is asked too; `json` shows their answers as JSON, and nothing else.
+pub fn check(file: &Path, config: &Config, connect: bool, json: bool) -> Exit {
     let facts = Facts::gather(config);
     let mut problems = secrets(config);
     problems.extend(advice::problems(config, &facts));
     if !problems.is_empty() {
         return refuse(file, &problems);
+    }
+    if connect && json {
+        return connect::connect(file, config, json);
     }
     println!("{}: no problems", file.display());
     println!("gateway {} of site {}", config.gateway.id, config.gateway.site);
@@ -37,7 +42,7 @@ pub fn check(file: &Path, config: &Config) -> Exit {
     for warning in advice::warnings(config, &facts) {
         println!("warning: {warning}");
     }
-    Exit::Ok
+    if connect { connect::connect(file, config, json) } else { Exit::Ok }
 }
 
 /// Every configured password file, with the key that names it.

@@ -78,7 +78,8 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-fn value_cells(reading: &Reading) -> (Cell, Cell, Cell, Cell) {
+/// The cells of `value`, `value_int`, `value_text` and `no_data`.
+pub fn value_cells(reading: &Reading) -> (Cell, Cell, Cell, Cell) {
     match &reading.value {
         Ok(Value::Float(float)) => (Cell::Double(*float), Cell::Null, Cell::Null, Cell::Null),
         Ok(Value::Int(int)) => (Cell::Double(nearest_double(*int)), Cell::Int(*int), Cell::Null, Cell::Null),

@@ -1,0 +1,160 @@
+//! `fieldgate check --connect`: asks every server, and names what does not fit with the SQL that mends it.
+
+mod ask;
+mod between;
+mod facts;
+mod rights;
+mod settings;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use crate::command::{account, block_on, deadlines, refuse};
+use crate::database::Account;
+use crate::exit::Exit;
+use crate::memory::Servers;
+use crate::topology::probe::look;
+use crate::topology::{Choice, View, choose};
+use ask::Asker;
+use config::Config;
+use facts::{Finding, ServerFacts, Weight};
+use sensors::{KernelClock, SampleClock};
+use serde::Serialize;
+use settings::Place;
+use std::path::Path;
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Every server in the order of the configuration: what it is, or why it cannot be asked.
+    servers: Vec<Line>,
+    /// Which server takes writes, and why.
+    source: String,
+    /// What to mend.
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    server: String,
+    answers: bool,
+    text: String,
+}
+
+/// Asks the servers; the configuration itself has been checked.
+pub fn connect(file: &Path, config: &Config, json: bool) -> Exit {
+    let account = match account(config) {
+        Ok(account) => Account { database: None, ..account },
+        Err(problem) => return refuse(file, &[problem]),
+    };
+    let clock = match KernelClock::open() {
+        Ok(clock) => clock,
+        Err(error) => {
+            eprintln!("cannot read the kernel's clock: {error}");
+            return Exit::Bug;
+        }
+    };
+    match block_on(ask_all(config, &account, &clock)) {
+        Ok(report) => {
+            show(&report, json);
+            exit(&report)
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn exit(report: &Report) -> Exit {
+    let is_problem = |finding: &Finding| finding.weight == Weight::Problem;
+    match report.servers.iter().all(|line| line.answers) {
+        _ if report.findings.iter().any(is_problem) => Exit::Configuration,
+        false => Exit::Unavailable,
+        true => Exit::Ok,
+    }
+}
+
+async fn ask_all(config: &Config, account: &Account, clock: &dyn SampleClock) -> Report {
+    let views = look(config, account).await;
+    let mut memory = Servers::look(&config.gateway.state_dir);
+    memory.see_terms(&views);
+    let choice = choose(&views, memory.highest_term);
+    let mut answers = Vec::new();
+    for server in &config.mysql.servers {
+        let mut asker = Asker::new(server, account, deadlines(config));
+        let answer = asker.facts(config, clock).await.map_err(|error| error.explained());
+        asker.close().await;
+        answers.push(answer);
+    }
+    judge(config, &views, &choice, answers)
+}
+
+/// From what the servers said to what is wrong. Pure.
+fn judge(config: &Config, views: &[View], choice: &Choice, answers: Vec<Result<ServerFacts, String>>) -> Report {
+    let mut report = Report { servers: Vec::new(), source: choice.why.clone(), findings: Vec::new() };
+    let mut asked = Vec::new();
+    let mut source = None;
+    for (index, (view, answer)) in views.iter().zip(&answers).enumerate() {
+        let is_source = choice.source == Some(index);
+        report.servers.push(line(view, answer, is_source));
+        let Ok(facts) = answer else { continue };
+        if is_source {
+            source = Some(asked.len());
+        }
+        asked.push((view, facts));
+        report.findings.extend(rights::findings(facts, config));
+        let Some(state) = view.facts() else {
+            report.findings.push(Finding::problem(&view.name, view.trouble(), "see the rights above, or what it says"));
+            continue;
+        };
+        let place = Place { is_source, is_replica: !state.replication.is_empty(), has_others: views.len() > 1 };
+        report.findings.extend(settings::findings(facts, place));
+        if is_source {
+            report.findings.extend(tables::findings(facts, config));
+        }
+    }
+    if choice.source.is_none() && !asked.is_empty() {
+        let mend = "SET GLOBAL read_only = OFF on the one that is to take writes, and ON on all others";
+        report.findings.push(Finding::problem("", &choice.why, mend));
+    }
+    report.findings.extend(between::findings(&asked, source));
+    report.findings.sort_by_key(|finding| finding.weight);
+    report
+}
+
+fn line(view: &View, answer: &Result<ServerFacts, String>, is_source: bool) -> Line {
+    let role = match view.facts() {
+        _ if is_source => "source",
+        Some(state) if !state.read_only => "takes writes and is not the source",
+        Some(state) if state.replication.is_empty() => "read-only, follows no server",
+        Some(_) => "replica",
+        None => "its state cannot be asked",
+    };
+    let text = match answer {
+        Ok(facts) => {
+            let family = if facts.is_mariadb || facts.version.is_empty() { "" } else { "MySQL " };
+            format!("{family}{}, {role}, as {}", facts.version, facts.account)
+        }
+        Err(trouble) => trouble.clone(),
+    };
+    Line { server: view.name.clone(), answers: answer.is_ok(), text }
+}
+
+fn show(report: &Report, json: bool) {
+    if json {
+        match serde_json::to_string_pretty(report) {
+            Ok(text) => println!("{text}"),
+            Err(error) => eprintln!("{error}"),
+        }
+        return;
+    }
+    for line in &report.servers {
+        println!("{}: {}", line.server, line.text);
+    }
+    println!("{}", report.source);
+    for Finding { weight, server, what, mend } in &report.findings {
+        let weight = if *weight == Weight::Problem { "problem" } else { "warning" };
+        let colon = if server.is_empty() { "" } else { ": " };
+        println!("{weight}: {server}{colon}{what}\n    {mend}");
+    }
+    let problems = report.findings.iter().filter(|finding| finding.weight == Weight::Problem).count();
+    println!("{problems} problems, {} warnings", report.findings.len() - problems);
+}

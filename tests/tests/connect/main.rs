@@ -1,0 +1,5 @@
+//! `fieldgate check --connect` against real servers: what is broken is found, and the SQL that it prints mends it.
+
+mod routes;
+mod setup;
+mod site;
