@@ -13,6 +13,7 @@ pub mod status;
 use crate::database::{Account, Deadlines};
 use crate::exit::Exit;
 use config::{Config, Problem};
+use sensors::{KernelClock, SampleClock};
 use std::path::Path;
 
 /// Where the package puts the configuration.
@@ -24,6 +25,17 @@ pub const DEFAULT_CONFIG: &str = "/etc/fieldgate/fieldgate.toml";
 /// A [`Problem`] when the password cannot be read.
 pub fn account(config: &Config) -> Result<Account, Problem> {
     Ok(Account::configured(config, crate::secret::mysql_password(config)?))
+}
+
+/// The wall clock of this machine, microseconds since 1970: our rows never carry a server's.
+///
+/// # Errors
+/// The exit code when it cannot be read; that has been shown then.
+pub fn now_us() -> Result<i64, Exit> {
+    KernelClock::open().map(|clock| clock.stamp().wall_us).map_err(|error| {
+        eprintln!("cannot read the kernel's clock: {error}");
+        Exit::Bug
+    })
 }
 
 /// The configured deadlines.

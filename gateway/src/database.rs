@@ -241,6 +241,9 @@ impl Session {
             let what = format!("column {column} of a bulk insert holds {first:?} and {other:?}");
             return Err(DbError::protocol(&self.server, what));
         }
+        if let Some(bytes) = insert::too_large(&rows, self.max_packet_bytes) {
+            return Err(DbError::too_large(&self.server, bytes, self.max_packet_bytes));
+        }
         let cuts = insert::cuts(self.version.family, &rows, self.max_packet_bytes / 2);
         let mut rows = rows.into_iter();
         for count in cuts {
@@ -273,7 +276,7 @@ impl Session {
             Some(Err(error)) => DbError::from_client(&self.server, error),
             None => DbError::too_late(&self.server, "a statement", self.deadline),
         };
-        if error.class == Class::Data {
+        if error.is_about_a_row() {
             return Err(error);
         }
         // Outcome unknown: nothing may be asked of this connection again.

@@ -69,7 +69,8 @@ CREATE TABLE IF NOT EXISTS gaps (
 
 -- What could not become a reading: its first bytes, its length and why.
 --   server_words  what the server said to a reading that it refused: then the bytes are the reading's record, and whole
---   state         new, or retried: the reading is there now
+--   state         new, or retried: the row is there now
+--   route         the route whose table refused the row; the reading itself is stored. Empty: it is not
 CREATE TABLE IF NOT EXISTS dead_letters (
   stream       BIGINT UNSIGNED NOT NULL,
   seq          BIGINT UNSIGNED NOT NULL,
@@ -81,7 +82,8 @@ CREATE TABLE IF NOT EXISTS dead_letters (
   hash         BIGINT UNSIGNED NULL,
   arrived_at   DATETIME(6)     NULL,
   state        VARCHAR(16)     NOT NULL,
-  PRIMARY KEY (stream, seq),
+  route        VARCHAR(64)     NOT NULL DEFAULT '',
+  PRIMARY KEY (stream, seq, route),
   KEY by_state (state, stream)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

@@ -4,7 +4,7 @@
 //! The term row of that server is raised above everything seen, as a failover would. So every gateway of the site accepts it,
 //! those that run as well, and nothing is forgotten anywhere.
 
-use crate::command::{account, block_on, deadlines, refuse};
+use crate::command::{account, block_on, deadlines, now_us, refuse};
 use crate::database::{Account, Cell, DbError, Session};
 use crate::exit::Exit;
 use crate::memory::Servers;
@@ -48,7 +48,11 @@ pub fn accept(config: &Config, arguments: &AcceptArguments) -> Exit {
         eprintln!("{} is not in mysql.servers", arguments.server);
         return Exit::Usage;
     };
-    match block_on(raise(config, &account, index, arguments.others_gone)) {
+    let now_us = match now_us() {
+        Ok(now_us) => now_us,
+        Err(exit) => return exit,
+    };
+    match block_on(raise(config, &account, index, arguments.others_gone, now_us)) {
         Ok(Ok(words)) => {
             println!("{words}");
             Exit::Ok
@@ -61,7 +65,13 @@ pub fn accept(config: &Config, arguments: &AcceptArguments) -> Exit {
     }
 }
 
-async fn raise(config: &Config, account: &Account, index: usize, others_gone: bool) -> Result<String, Refused> {
+async fn raise(
+    config: &Config,
+    account: &Account,
+    index: usize,
+    others_gone: bool,
+    now_us: i64,
+) -> Result<String, Refused> {
     let views = look(config, account).await;
     let mut servers = Servers::look(&config.gateway.state_dir);
     servers.see_terms(&views);
@@ -69,26 +79,31 @@ async fn raise(config: &Config, account: &Account, index: usize, others_gone: bo
     let Some(server) = config.mysql.servers.get(index) else { return Err(DbError::closed("mysql.servers").into()) };
     let mut session = Session::open(server, account, deadlines(config)).await?;
     let term = servers.highest_term.saturating_add(1);
-    write(&mut session, config, &before, term).await?;
+    write(&mut session, config, &before, term, now_us).await?;
     session.close().await;
     Ok(format!("{server} is accepted as restored, in term {term}; running gateways find it by themselves"))
 }
 
 /// The row and the event that says why, in one transaction.
-async fn write(session: &mut Session, config: &Config, before: &Term, term: u64) -> Result<(), DbError> {
+async fn write(session: &mut Session, config: &Config, before: &Term, term: u64, now_us: i64) -> Result<(), DbError> {
     let (site, gateway) = (config.gateway.site.as_str(), config.gateway.id.as_str());
     session.run("START TRANSACTION").await?;
-    let sql = "UPDATE server_term SET term = ?, adopted_at = UTC_TIMESTAMP(6), adopted_by = ? \
+    let sql = "UPDATE server_term SET term = ?, adopted_at = ?, adopted_by = ? \
                WHERE id = 1 AND term = ? AND server = ?";
-    let values =
-        vec![Cell::UInt(term), Cell::text(gateway), Cell::UInt(before.number), Cell::text(before.server.as_str())];
+    let values = vec![
+        Cell::UInt(term),
+        Cell::TimeUs(now_us),
+        Cell::text(gateway),
+        Cell::UInt(before.number),
+        Cell::text(before.server.as_str()),
+    ];
     if session.change(sql, values).await? != 1 {
         let words = "its term was changed at the same moment; look at it again".to_owned();
         return Err(DbError::cursor_moved(session.server(), words));
     }
     let text = format!("accepted as restored from a backup: term {} becomes {term}", before.number);
-    let sql = "INSERT INTO events (at, site, gateway, kind, text) VALUES (UTC_TIMESTAMP(6), ?, ?, 'restored', ?)";
-    session.change(sql, vec![Cell::text(site), Cell::text(gateway), Cell::text(text)]).await?;
+    let sql = "INSERT INTO events (at, site, gateway, kind, text) VALUES (?, ?, ?, 'restored', ?)";
+    session.change(sql, vec![Cell::TimeUs(now_us), Cell::text(site), Cell::text(gateway), Cell::text(text)]).await?;
     session.run("COMMIT").await
 }
 

@@ -1,6 +1,6 @@
 //! `fieldgate db replay`: fills holes of the source from the queue.
 
-use crate::command::{account, block_on, refuse};
+use crate::command::{account, block_on, now_us, refuse};
 use crate::exit::Exit;
 use crate::local::QueueAccess;
 use crate::reconcile::{ReconcileError, ReplayWish, Replayed, replay as fill};
@@ -52,7 +52,11 @@ pub fn replay(config: &Config, arguments: &ReplayArguments) -> Exit {
         }
     };
     let ReplayArguments { stream, first, last, gaps, dry_run, .. } = *arguments;
-    match block_on(fill(config, &account, &queue, ReplayWish { stream, first, last, gaps, dry_run })) {
+    let now_us = match now_us() {
+        Ok(now_us) => now_us,
+        Err(exit) => return exit,
+    };
+    match block_on(fill(config, &account, &queue, ReplayWish { stream, first, last, gaps, dry_run, now_us })) {
         Ok(Ok(replayed)) => show(&replayed, arguments.json),
         Ok(Err(error)) => {
             eprintln!("{error}");

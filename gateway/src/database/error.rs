@@ -45,9 +45,13 @@ pub struct DbError {
     pub words: String,
     /// What to do; empty when waiting is all.
     pub remedy: String,
+    /// The route whose table it was about; none for our own tables.
+    pub route: Option<String>,
 }
 
-/// The server's code for what the client, too, refuses to send.
+/// The server's code for a key that is there already.
+const DUPLICATE_KEY: u16 = 1062;
+/// The server's code for a statement that is too long.
 const PACKET_TOO_LARGE: u16 = 1153;
 
 fn remedy_text(remedy: &str) -> String {
@@ -56,12 +60,36 @@ fn remedy_text(remedy: &str) -> String {
 
 impl DbError {
     fn new(server: &str, class: Class, words: String) -> Self {
-        Self { server: server.to_owned(), class, code: None, words, remedy: String::new() }
+        Self { server: server.to_owned(), class, code: None, words, remedy: String::new(), route: None }
     }
 
     /// The connection was closed by an earlier error.
     pub fn closed(server: &str) -> Self {
         Self::new(server, Class::Away, "the connection is closed".to_owned())
+    }
+
+    /// A row that is longer than the server takes, which would only close the connection.
+    pub fn too_large(server: &str, bytes: usize, max_packet_bytes: usize) -> Self {
+        let (class, remedy) = sort(PACKET_TOO_LARGE);
+        let words = format!("a row takes {bytes} bytes, and max_allowed_packet is {max_packet_bytes}");
+        Self { remedy: remedy.to_owned(), ..Self::new(server, class, words) }
+    }
+
+    /// The server has refused the statement for a row of it, and the transaction can be rolled back.
+    pub fn is_about_a_row(&self) -> bool {
+        self.class == Class::Data || self.code == Some(DUPLICATE_KEY)
+    }
+
+    /// It was about the table of a route, where a key that is there already is the user's matter, and not our protocol's.
+    pub fn of_route(mut self, route: &str, table: &str) -> Self {
+        if self.code == Some(DUPLICATE_KEY) {
+            self.class = Class::Data;
+        }
+        if matches!(self.class, Class::Data | Class::Setup) {
+            self.remedy = "`fieldgate check --connect` says what does not fit".to_owned();
+        }
+        self.words = format!("route {route} into {table}: {}", self.words);
+        Self { route: Some(route.to_owned()), ..self }
     }
 
     /// No answer within the deadline.
@@ -103,13 +131,6 @@ impl DbError {
     pub fn from_client(server: &str, error: mysql_async::Error) -> Self {
         let said = match error {
             mysql_async::Error::Server(said) => said,
-            // The client's own limit, which it asks the server for.
-            mysql_async::Error::Io(mysql_async::IoError::Io(error))
-                if error.to_string().contains("max_allowed_packet") =>
-            {
-                let (class, remedy) = sort(PACKET_TOO_LARGE);
-                return Self { remedy: remedy.to_owned(), ..Self::new(server, class, error.to_string()) };
-            }
             mysql_async::Error::Io(mysql_async::IoError::Io(error)) => {
                 return Self::new(server, Class::Away, error.to_string());
             }

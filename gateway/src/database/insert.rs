@@ -50,6 +50,11 @@ fn row_bytes(row: &Row) -> usize {
     row.iter().map(Cell::wire_bytes).fold(ROW_OVERHEAD_BYTES, usize::saturating_add)
 }
 
+/// The bytes of the first row that is more than the server takes at once, even alone.
+pub fn too_large(rows: &[Row], max_packet_bytes: usize) -> Option<usize> {
+    rows.iter().map(row_bytes).find(|bytes| *bytes > max_packet_bytes)
+}
+
 /// The statement for so many rows, from the one for a single row.
 pub fn statement_for(sql: &str, rows: usize) -> String {
     let marks = sql.rfind('(').map_or("", |at| &sql[at..]);

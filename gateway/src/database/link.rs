@@ -34,7 +34,7 @@ pub fn options(options: OptsBuilder, tls: &Tls) -> OptsBuilder {
 /// reports it.
 pub fn explain(server: &str, tls: &Tls, error: Error) -> DbError {
     if let Some((words, remedy)) = tls_trouble(tls, &error) {
-        return DbError { server: server.to_owned(), class: Class::Setup, code: None, words, remedy };
+        return DbError { server: server.to_owned(), class: Class::Setup, code: None, words, remedy, route: None };
     }
     let mut error = DbError::from_client(server, error);
     if *tls == Tls::Off && error.code == Some(ACCESS_DENIED) {

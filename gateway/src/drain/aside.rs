@@ -9,6 +9,8 @@ pub enum Form {
     /// As what it is.
     #[default]
     Plain,
+    /// A reading that routes refused: as what it is, without them; each with the server's words.
+    Unrouted(Vec<(String, String)>),
     /// A reading that was refused: as a dead letter with these words of the server.
     Letter(String),
     /// A row of which not even that can be stored: as a bare gap with these words of the server.
@@ -21,6 +23,8 @@ impl Batch {
         let singles = self.readings.iter().map(|(seq, _)| *seq).chain(self.dead_letters.iter().map(|row| row.seq));
         let mut ends: Vec<u64> = singles.chain(self.gaps.iter().map(|row| row.last_seq)).collect();
         ends.sort_unstable();
+        // Dead letters of routes have the numbers of their readings.
+        ends.dedup();
         ends
     }
 
@@ -33,6 +37,7 @@ impl Batch {
             readings: self.readings.iter().take_while(|(seq, _)| *seq <= last).cloned().collect(),
             gaps: self.gaps.iter().take_while(|row| row.seq <= last).cloned().collect(),
             dead_letters: self.dead_letters.iter().take_while(|row| row.seq <= last).cloned().collect(),
+            unrouted: self.unrouted.clone(),
             ..*self
         };
         part.count_missing();
@@ -60,6 +65,14 @@ impl Batch {
     pub fn reshape(&mut self, form: &Form) {
         match form {
             Form::Plain => {}
+            Form::Unrouted(refused) => {
+                for (route, words) in refused {
+                    let letter =
+                        |(seq, reading): &(u64, _)| DeadLetterRow::refused_by_route(*seq, reading, route, words);
+                    self.dead_letters.extend(self.readings.iter().map(letter));
+                    self.unrouted.extend(self.readings.iter().map(|(seq, _)| (*seq, route.clone())));
+                }
+            }
             Form::Letter(words) => {
                 let letters =
                     self.readings.drain(..).map(|(seq, reading)| DeadLetterRow::refused(seq, &reading, words));

@@ -5,9 +5,10 @@ use super::plan::{Batch, GapRow, words};
 use queue::Why;
 use std::collections::BTreeMap;
 
-/// The reason of a gap for what the queue gave away too early for this source.
-const RELEASED: &str = "left the queue after delivery to another server, or to this one before it was restored, and this one lacks it: \
-                        queue.keep or mysql.keep_until_replicas let it go too early";
+/// The reason of a gap for what some source had. The queue does not remember for ever what it let go, so damage may be
+/// the cause too.
+const RELEASED: &str = "delivered to another server, or to this one before it was restored, and no longer in the queue: let go too early \
+                        (queue.keep, mysql.keep_until_replicas), or lost with a damaged part of it";
 
 impl Batch {
     /// Says of each span that the queue has lost whether a source had it once (up to `delivered`), and between which

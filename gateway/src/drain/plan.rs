@@ -35,6 +35,8 @@ pub struct DeadLetterRow {
     pub hash: Option<u64>,
     /// When it arrived, microseconds since 1970.
     pub arrived_us: Option<i64>,
+    /// The route that refused it; empty when it is the reading itself that was refused.
+    pub route: String,
 }
 
 /// What one transaction writes. Every number from `first` to `last` becomes exactly one row or is named by a gap.
@@ -52,6 +54,8 @@ pub struct Batch {
     pub gaps: Vec<GapRow>,
     /// Dead letters.
     pub dead_letters: Vec<DeadLetterRow>,
+    /// Numbers of readings that do not take the route of this name, which has refused them.
+    pub unrouted: Vec<(u64, String)>,
     /// How many numbers of it the queue does not hold any more.
     pub missing: u64,
 }
@@ -66,8 +70,15 @@ impl Batch {
             readings: Vec::new(),
             gaps: Vec::new(),
             dead_letters: Vec::new(),
+            unrouted: Vec::new(),
             missing: 0,
         }
+    }
+
+    /// One reading.
+    pub fn single(stream: StreamId, seq: u64, reading: Reading) -> Self {
+        let before = Self::after(stream, seq.saturating_sub(1));
+        Self { last: seq, readings: vec![(seq, reading)], ..before }
     }
 
     /// Numbers that the queue does not hold any more.
@@ -155,6 +166,7 @@ impl DeadLetterRow {
             length: letter.length,
             hash: Some(letter.hash),
             arrived_us: Some(letter.stamp.wall_us),
+            route: String::new(),
         }
     }
 
@@ -164,7 +176,7 @@ impl DeadLetterRow {
         bytes.truncate(LETTER_BYTES);
         let reason = first_characters(&reason, REASON_CHARACTERS);
         let origin = FROM_QUEUE.to_owned();
-        Self { seq, origin, reason, server_words: None, bytes, length, hash, arrived_us: None }
+        Self { seq, origin, reason, server_words: None, bytes, length, hash, arrived_us: None, route: String::new() }
     }
 
     /// A reading that the server refuses, with its words. The bytes are the record's own, so that it can be tried again
@@ -181,6 +193,14 @@ impl DeadLetterRow {
             arrived_us: Some(reading.stamp.wall_us),
             ..Self::undecodable(seq, reason, bytes)
         }
+    }
+}
+
+impl DeadLetterRow {
+    /// A reading that is stored, and that a route refuses.
+    pub fn refused_by_route(seq: u64, reading: &Reading, route: &str, words: &str) -> Self {
+        let reason = first_characters(&format!("the route {route} refuses this reading"), REASON_CHARACTERS);
+        Self { reason, route: route.to_owned(), ..Self::refused(seq, reading, words) }
     }
 }
 

@@ -104,7 +104,7 @@ impl Refusals {
 
     /// The batch was not written. What it was is exactly what [`Refusals::prepare`] gave.
     pub fn refused(&mut self, batch: &Batch, error: &DbError) -> Next {
-        let rows = usize::try_from(batch.rows()).unwrap_or(usize::MAX);
+        let rows = batch.ends().len();
         match (self.blame(batch, error), rows) {
             (Blame::Server, _) | (Blame::Size, ..=1) | (Blame::Row, 0) => Next::Wait,
             (Blame::Row, 1) => self.next_form(batch, error),
@@ -122,9 +122,13 @@ impl Refusals {
         // It is this row, so the rows behind it are no longer suspected.
         (doubt.cursor, doubt.most, doubt.through) = (batch.first.saturating_sub(1), 1, batch.last);
         let words = error.words.clone();
-        doubt.form = match &doubt.form {
-            Form::Plain if !batch.readings.is_empty() => Form::Letter(words),
-            Form::Plain | Form::Letter(_) if error.class == Class::Data => Form::Gap(words),
+        doubt.form = match (&doubt.form, &error.route) {
+            (Form::Plain, Some(route)) => Form::Unrouted(vec![(route.clone(), words)]),
+            (Form::Unrouted(known), Some(route)) if known.iter().all(|(name, _)| name != route) => {
+                Form::Unrouted(known.iter().cloned().chain([(route.clone(), words)]).collect())
+            }
+            (Form::Plain | Form::Unrouted(_), None) if !batch.readings.is_empty() => Form::Letter(words),
+            (Form::Plain | Form::Letter(_), None) if error.class == Class::Data => Form::Gap(words),
             // Without a word of data, a server that refuses the dead letter too would refuse anything.
             _ => Form::Plain,
         };

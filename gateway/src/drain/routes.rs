@@ -1,9 +1,53 @@
 //! From readings to rows of the user's own tables. Pure.
 
+use super::plan::Batch;
 use super::rows::value_cells;
 use crate::database::{Cell, Row};
 use config::{Property, Quoted, Route, Template, TextPart};
 use sensors::Reading;
+use std::collections::HashMap;
+
+/// The routes of a connection.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    routes: Vec<Route>,
+    /// Which gateway made each stream that another one made than we are.
+    makers: HashMap<u64, String>,
+    gateway: String,
+}
+
+impl Routes {
+    /// These routes, for what this gateway made.
+    pub fn new(routes: &[Route], gateway: &str) -> Self {
+        Self { routes: routes.to_vec(), makers: HashMap::new(), gateway: gateway.to_owned() }
+    }
+
+    /// A stream was made by this gateway.
+    pub fn note_maker(&mut self, stream: u64, gateway: &str) {
+        if gateway != self.gateway {
+            self.makers.insert(stream, gateway.to_owned());
+        }
+    }
+
+    /// Each route with its statement and the rows of a batch, where there are any.
+    pub fn rows<'r>(&'r self, site: &'r str, batch: &'r Batch) -> impl Iterator<Item = (&'r Route, String, Vec<Row>)> {
+        let stream = batch.stream.as_u64();
+        let names = Names { site, gateway: self.makers.get(&stream).unwrap_or(&self.gateway) };
+        let row = move |route: &Route, (seq, reading): &(u64, Reading)| {
+            let is_refused = batch.unrouted.iter().any(|(other, name)| other == seq && *name == route.name);
+            if is_refused { None } else { route_row(route, names, stream, *seq, reading) }
+        };
+        let rows = move |route: &Route| batch.readings.iter().filter_map(|reading| row(route, reading)).collect();
+        let each = self.routes.iter().map(move |route| (route, insert_sql(route), rows(route)));
+        each.filter(|(_, _, rows): &(_, _, Vec<Row>)| !rows.is_empty())
+    }
+
+    /// The route of this name alone.
+    pub fn only(&self, name: &str) -> Option<Self> {
+        let route = self.routes.iter().find(|route| route.name == name)?;
+        Some(Self { routes: vec![route.clone()], ..self.clone() })
+    }
+}
 
 /// Who writes: the names that are the same for every reading.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Who we are and where to write.
 
 use crate::database::{Account, Deadlines};
-use config::{KeepUntil, ServerAddress};
+use config::{KeepUntil, Route, ServerAddress};
 
 /// Values of the configuration.
 pub struct Settings {
@@ -17,4 +17,6 @@ pub struct Settings {
     pub gateway: String,
     /// How many replicas must have a reading before it may leave the queue.
     pub keep_until: KeepUntil,
+    /// The user's own tables that readings go to as well.
+    pub routes: Vec<Route>,
 }

@@ -1,6 +1,7 @@
 //! One connection to the server that takes writes: confirm that it is the one, find the cursors, write.
 
 use super::plan::Batch;
+use super::routes::Routes;
 use super::write::Tables;
 use super::{Settings, heartbeat};
 use crate::database::{Cell, Class, DbError, Row, Session};
@@ -54,7 +55,7 @@ impl Source {
                 ),
             ));
         }
-        let tables = Tables::open(session, &settings.site).await?;
+        let tables = Tables::open(session, &settings.site, Routes::new(&settings.routes, &settings.gateway)).await?;
         Ok(Self {
             name,
             identity,
@@ -167,6 +168,7 @@ impl Source {
                 .collect();
             for stream in some {
                 let made_by = origins.gateway_of(*stream);
+                self.tables.note_maker(stream.as_u64(), made_by);
                 match found.get(&stream.as_u64()) {
                     Some((last, gateway)) if gateway == made_by => {
                         self.cursors.insert(*stream, *last);

@@ -1,6 +1,7 @@
 //! One batch, one transaction: the cursor first, then rows, then commit.
 
 use super::plan::{Batch, DeadLetterRow, GapRow};
+use super::routes::Routes;
 use super::rows::{READING_COLUMNS, reading_row, without_empty_columns};
 use crate::database::{Cell, DbError, Row, Session};
 use sensors::Reading;
@@ -18,6 +19,7 @@ pub struct Tables {
     session: Session,
     site: String,
     channels: Channels,
+    routes: Routes,
 }
 
 impl Tables {
@@ -25,9 +27,9 @@ impl Tables {
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn open(mut session: Session, site: &str) -> Result<Self, DbError> {
+    pub async fn open(mut session: Session, site: &str, routes: Routes) -> Result<Self, DbError> {
         let channels = channels_of(&mut session, site).await?;
-        Ok(Self { session, site: site.to_owned(), channels })
+        Ok(Self { session, site: site.to_owned(), channels, routes })
     }
 
     /// The connection.
@@ -47,7 +49,20 @@ impl Tables {
     pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
         self.begin(batch, now_us).await?;
         self.write_rows(batch).await?;
+        self.write_routes(batch).await?;
         self.session.run("COMMIT").await
+    }
+
+    /// Writes the rows that the batch has in the user's own tables, in a transaction of the caller's.
+    ///
+    /// # Errors
+    /// As [`Tables::write`], with the name of the route.
+    async fn write_routes(&mut self, batch: &Batch) -> Result<(), DbError> {
+        for (route, sql, rows) in self.routes.rows(&self.site, batch) {
+            let written = self.session.insert_many(&sql, rows).await;
+            written.map_err(|error| error.of_route(&route.name, &route.table.to_string()))?;
+        }
+        Ok(())
     }
 
     /// Writes the rows of a batch, in a transaction of the caller's that holds the lock of the cursor's row.
@@ -78,14 +93,27 @@ impl Tables {
         Ok(())
     }
 
-    /// Inserts a single reading, in a transaction of the caller's.
+    /// Inserts a single reading that was refused, into `readings` and where its routes lead, in a transaction of the
+    /// caller's. With the name of a route, only there: the reading itself is stored already.
     ///
     /// # Errors
-    /// [`DbError`].
-    pub async fn insert_reading(&mut self, stream: u64, seq: u64, reading: &Reading) -> Result<(), DbError> {
-        let channel_id = self.channel_id(reading).await?;
-        let row = reading_row(stream, seq, channel_id, reading);
-        self.session.insert_many(&insert("readings", READING_COLUMNS), vec![row]).await
+    /// [`DbError`]; of class `Setup` when there is no such route.
+    pub async fn insert_refused(&mut self, batch: &Batch, route: &str) -> Result<(), DbError> {
+        if route.is_empty() {
+            self.write_rows(batch).await?;
+            return self.write_routes(batch).await;
+        }
+        let missing = || DbError::setup(self.session.server(), format!("no route of the name {route} is configured"));
+        let all = self.routes.clone();
+        self.routes = all.only(route).ok_or_else(missing)?;
+        let written = self.write_routes(batch).await;
+        self.routes = all;
+        written
+    }
+
+    /// A stream that this gateway made, for the rows of routes.
+    pub fn note_maker(&mut self, stream: u64, gateway: &str) {
+        self.routes.note_maker(stream, gateway);
     }
 
     /// Compare and set, and first in the transaction: it takes the row lock, so that a transaction of ours that timed out
@@ -172,7 +200,7 @@ fn channel_row(row: &Row) -> Option<(String, String, ChannelRow)> {
 const GAP_COLUMNS: &[&str] =
     &["stream", "seq", "last_seq", "site", "node", "channel", "reason", "from_time", "to_time", "count"];
 const DEAD_LETTER_COLUMNS: &[&str] =
-    &["stream", "seq", "origin", "reason", "server_words", "bytes", "length", "hash", "arrived_at", "state"];
+    &["stream", "seq", "origin", "reason", "server_words", "bytes", "length", "hash", "arrived_at", "state", "route"];
 
 fn dead_letter_row(batch: &Batch, row: &DeadLetterRow) -> Row {
     vec![
@@ -186,6 +214,7 @@ fn dead_letter_row(batch: &Batch, row: &DeadLetterRow) -> Row {
         Cell::optional(row.hash, Cell::UInt),
         Cell::optional(row.arrived_us, Cell::TimeUs),
         Cell::text("new"),
+        Cell::text(&row.route),
     ]
 }
 

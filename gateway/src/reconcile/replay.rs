@@ -9,6 +9,7 @@ use super::rows::{accounted, cursor, holes_up_to};
 use super::{Open, ReconcileError, STATEMENT_DEADLINE, open, streams};
 use crate::database::{Account, Cell, DbError, Deadlines, Session};
 use crate::drain::plan::{Batch, plan};
+use crate::drain::routes::Routes;
 use crate::drain::write::Tables;
 use crate::local::QueueAccess;
 use crate::memory::Servers;
@@ -33,6 +34,8 @@ pub struct ReplayWish {
     pub gaps: bool,
     /// Write nothing.
     pub dry_run: bool,
+    /// The gateway's clock, for the event that tells of it.
+    pub now_us: i64,
 }
 
 /// One hole, and what came of it.
@@ -101,7 +104,9 @@ pub async fn replay(
     servers.see_terms(&views);
     let choice = choose(&views, servers.highest_term);
     let index = choice.source.ok_or(ReconcileError::NoSource(choice.why))?;
-    let tables = Tables::open(source(config, account, index, &views).await?, config.gateway.site.as_str()).await?;
+    // What routes lead to is not mended afterwards: nobody knows what the user's tables have of it.
+    let source = source(config, account, index, &views).await?;
+    let tables = Tables::open(source, config.gateway.site.as_str(), Routes::default()).await?;
     let mut replayed = Replayed { dry_run: wish.dry_run, ..Replayed::default() };
     let mut replicas = Vec::new();
     for (other, view) in views.iter().enumerate().filter(|(other, _)| *other != index) {
@@ -225,11 +230,16 @@ impl Replay<'_> {
 
     /// A row of `events`.
     async fn tell(&mut self, config: &Config, written: u64) -> Result<(), DbError> {
-        let sql =
-            "INSERT INTO events (at, site, gateway, kind, text, count) VALUES (UTC_TIMESTAMP(6), ?, ?, 'replay', ?, ?)";
+        let sql = "INSERT INTO events (at, site, gateway, kind, text, count) VALUES (?, ?, ?, 'replay', ?, ?)";
         let text = format!("written into holes by db replay: {written}");
         let (site, gateway) = (config.gateway.site.as_str(), config.gateway.id.as_str());
-        let parameters = vec![Cell::text(site), Cell::text(gateway), Cell::text(text), Cell::UInt(written)];
+        let parameters = vec![
+            Cell::TimeUs(self.wish.now_us),
+            Cell::text(site),
+            Cell::text(gateway),
+            Cell::text(text),
+            Cell::UInt(written),
+        ];
         self.tables.session().change(sql, parameters).await.map(drop)
     }
 }

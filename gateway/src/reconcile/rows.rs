@@ -15,8 +15,9 @@ pub async fn accounted(
 ) -> Result<(Vec<u64>, Vec<(u64, u64)>), DbError> {
     let span = |first, last| vec![Cell::UInt(stream), Cell::UInt(first), Cell::UInt(last)];
     let mut singles = Vec::new();
-    for table in ["readings", "dead_letters"] {
-        let sql = format!("SELECT seq FROM {table} WHERE stream = ? AND seq BETWEEN ? AND ?");
+    // A row that only a route refused is a reading too.
+    for table in ["readings WHERE", "dead_letters WHERE route = '' AND"] {
+        let sql = format!("SELECT seq FROM {table} stream = ? AND seq BETWEEN ? AND ?");
         let rows = session.ask_with(&sql, span(first, last)).await?;
         singles.extend(rows.iter().filter_map(|row| row.first().and_then(Cell::as_u64)));
     }

@@ -53,7 +53,7 @@ async fn count_rows(report: &mut Report, source: &mut Open, id: u64) -> Result<(
     let session = &mut source.session;
     report.readings += number(session, "SELECT COUNT(*) FROM readings WHERE stream = ?", stream()).await?;
     // One that was retried is a reading now.
-    let letters = "SELECT COUNT(*) FROM dead_letters WHERE stream = ? AND state <> 'retried'";
+    let letters = "SELECT COUNT(*) FROM dead_letters WHERE stream = ? AND state <> 'retried' AND route = ''";
     report.dead_letters += number(session, letters, stream()).await?;
     report.gaps += number(session, "SELECT COUNT(*) FROM gaps WHERE stream = ?", stream()).await?;
     Ok(())

@@ -207,6 +207,7 @@ fn settings(config: &Config, password: Option<String>) -> Settings {
         site: config.gateway.site.to_string(),
         gateway: config.gateway.id.to_string(),
         keep_until: mysql.keep_until_replicas,
+        routes: config.routes.clone(),
     }
 }
 

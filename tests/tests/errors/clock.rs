@@ -25,6 +25,10 @@ fn no_statement_of_ours_asks_a_server_for_the_time() {
     files(&root.join("packaging/schema"), &mut found);
     assert!(found.len() > 50, "only {} files", found.len());
     for file in found {
+        // It compares the clocks, which is what it is for.
+        if file.ends_with("check/connect/ask.rs") {
+            continue;
+        }
         let text = fs::read_to_string(&file).unwrap();
         let asks = |line: &&str| {
             // `Instant::now()` and its like are ours.

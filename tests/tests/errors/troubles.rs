@@ -59,9 +59,9 @@ const TABLES: &[Trouble] = &[
     ),
     (
         "column missing (1054)",
-        "ALTER TABLE field.readings RENAME COLUMN raw TO rare",
+        "ALTER TABLE field.readings RENAME COLUMN value TO rare",
         &["error 1054", "the tables are not of this version"],
-        "ALTER TABLE field.readings RENAME COLUMN rare TO raw",
+        "ALTER TABLE field.readings RENAME COLUMN rare TO value",
     ),
     (
         "column too many (1364)",

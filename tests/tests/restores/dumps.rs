@@ -120,7 +120,7 @@ fn a_dump_older_than_what_the_queue_keeps_gets_a_gap_for_the_rest() {
     scene.wait_rows(0, kept);
     scene.wait_drained();
     let source = scene.cluster.source();
-    let missing = "SELECT SUM(last_seq - seq + 1) FROM field.gaps WHERE reason LIKE 'no longer in the queue%'";
+    let missing = "SELECT SUM(last_seq - seq + 1) FROM field.gaps WHERE reason LIKE 'delivered to another server%'";
     assert_eq!((number(source, missing), count(source, "readings")), (all - kept, kept));
 }
 

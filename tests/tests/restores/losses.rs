@@ -59,7 +59,7 @@ fn of_a_damaged_queue_and_a_failover_what_can_be_read_arrives_and_the_rest_is_a_
     site.scene.gateway.start();
     wait_for("new readings", DEADLINE, || site.cursors(1) > applied + 600);
     let lost = site.finish_with_gaps(1);
-    let named = "SELECT COALESCE(SUM(last_seq - seq + 1), 0) FROM field.gaps WHERE last_seq >= seq AND reason LIKE 'no longer%'";
+    let named = "SELECT COALESCE(SUM(last_seq - seq + 1), 0) FROM field.gaps WHERE last_seq >= seq AND reason LIKE '%no longer in the queue%'";
     let named = number(site.server(1), named);
     println!("lost with the damaged part of the queue: {lost}, named by gaps: {named}");
     assert!(lost > 0 && lost == named, "{lost} lost, {named} named by gaps");

@@ -1,6 +1,6 @@
 //! Deletes dead letters. Each leaves a row of gaps with its number, so that every number of a stream stays accounted for.
 
-use super::letter::{Letter, PAGE, page};
+use super::letter::{Letter, PAGE, Place, page};
 use super::{LettersError, Which, open_source};
 use crate::database::{Account, Cell, DbError, Session};
 use crate::drain::plan::{REASON_CHARACTERS, first_characters};
@@ -12,11 +12,11 @@ use sensors::{KernelClock, Reading, SampleClock};
 pub async fn drop(config: &Config, admin: Account, which: &Which) -> Result<Exit, LettersError> {
     let now_us = KernelClock::open()?.stamp().wall_us;
     let mut session = open_source(config, &admin).await?;
-    let (mut behind, mut dropped) = ((0, 0), 0);
+    let (mut behind, mut dropped) = (Place::default(), 0);
     loop {
-        let letters = page(&mut session, config.gateway.site.as_str(), which, true, behind, PAGE).await?;
+        let letters = page(&mut session, config.gateway.site.as_str(), which, true, &behind, PAGE).await?;
         let Some(last) = letters.last() else { break };
-        behind = (last.stream.as_u64(), last.seq);
+        behind = last.place();
         dropped += drop_page(&mut session, config, &letters, now_us).await?;
     }
     session.close().await;
@@ -52,10 +52,10 @@ async fn drop_page(session: &mut Session, config: &Config, letters: &[Letter], n
 
 async fn drop_one(session: &mut Session, config: &Config, letter: &Letter) -> Result<u64, DbError> {
     let (stream, seq) = (Cell::UInt(letter.stream.as_u64()), Cell::UInt(letter.seq));
-    let sql = "DELETE FROM dead_letters WHERE stream = ? AND seq = ? AND state = ?";
-    let deleted = session.change(sql, vec![stream, seq, Cell::text(&letter.state)]).await?;
-    // The number of a retried one is a reading.
-    if deleted == 1 && letter.is_new() {
+    let sql = "DELETE FROM dead_letters WHERE stream = ? AND seq = ? AND route = ? AND state = ?";
+    let deleted = session.change(sql, vec![stream, seq, Cell::text(&letter.route), Cell::text(&letter.state)]).await?;
+    // The number of a retried one, and of one that a route refused, is a reading.
+    if deleted == 1 && letter.is_new() && letter.route.is_empty() {
         let sql = "INSERT INTO gaps (stream, seq, last_seq, site, node, channel, reason, from_time, to_time, `count`) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         session.change(sql, gap(config.gateway.site.as_str(), letter)).await?;

@@ -32,7 +32,12 @@ pub struct Letter {
     pub arrived_us: Option<i64>,
     /// `new` or `retried`.
     pub state: String,
+    /// The route that refused a row, while the reading itself is stored; else empty.
+    pub route: String,
 }
+
+/// Stream, number and route: the order of letters.
+pub type Place = (u64, u64, String);
 
 /// Why a letter cannot be retried.
 pub const NEEDS_DECODER: &str =
@@ -47,6 +52,11 @@ impl Letter {
         (is_record && is_whole).then(|| Reading::from_bytes(&self.bytes).ok()).flatten()
     }
 
+    /// Where it stands among others.
+    pub fn place(&self) -> Place {
+        (self.stream.as_u64(), self.seq, self.route.clone())
+    }
+
     /// Nobody has dealt with it yet.
     pub fn is_new(&self) -> bool {
         self.state == "new"
@@ -54,7 +64,8 @@ impl Letter {
 
     /// Stream and number, as they are given on the command line.
     pub fn name(&self) -> String {
-        format!("stream {} number {}", self.stream, self.seq)
+        let route = if self.route.is_empty() { String::new() } else { format!(" route {}", self.route) };
+        format!("stream {} number {}{route}", self.stream, self.seq)
     }
 
     /// What the server said, or what was wrong before it got there.
@@ -63,7 +74,9 @@ impl Letter {
     }
 
     fn from_row(row: &[Cell]) -> Option<Self> {
-        let [stream, seq, gateway, origin, reason, words, bytes, length, arrived, state] = row else { return None };
+        let [stream, seq, gateway, origin, reason, words, bytes, length, arrived, state, route] = row else {
+            return None;
+        };
         let bytes = if let Cell::Bytes(bytes) = bytes { bytes.clone() } else { Vec::new() };
         let arrived_us = if let Cell::TimeUs(us) = arrived { Some(*us) } else { None };
         Some(Self {
@@ -77,6 +90,7 @@ impl Letter {
             length: length.as_u64()?,
             arrived_us,
             state: state.as_text()?,
+            route: route.as_text()?,
         })
     }
 }
@@ -88,14 +102,14 @@ pub async fn page(
     site: &str,
     which: &Which,
     retried: bool,
-    behind: (u64, u64),
+    behind: &Place,
     limit: u32,
 ) -> Result<Vec<Letter>, DbError> {
-    let mut sql = "SELECT d.stream, d.seq, s.gateway, d.origin, d.reason, d.server_words, d.bytes, d.length, d.arrived_at, d.state \
+    let mut sql = "SELECT d.stream, d.seq, s.gateway, d.origin, d.reason, d.server_words, d.bytes, d.length, d.arrived_at, d.state, d.route \
                    FROM dead_letters d JOIN streams s ON s.stream = d.stream \
-                   WHERE s.site = ? AND (d.stream > ? OR (d.stream = ? AND d.seq > ?))"
+                   WHERE s.site = ? AND (d.stream, d.seq, d.route) > (?, ?, ?)"
         .to_owned();
-    let mut values = vec![Cell::text(site), Cell::UInt(behind.0), Cell::UInt(behind.0), Cell::UInt(behind.1)];
+    let mut values = vec![Cell::text(site), Cell::UInt(behind.0), Cell::UInt(behind.1), Cell::text(&behind.2)];
     if !retried {
         sql.push_str(" AND d.state = 'new'");
     }
@@ -107,7 +121,7 @@ pub async fn page(
         sql.push_str(" AND d.seq = ?");
         values.push(Cell::UInt(seq));
     }
-    sql.push_str(&format!(" ORDER BY d.stream, d.seq LIMIT {limit}"));
+    sql.push_str(&format!(" ORDER BY d.stream, d.seq, d.route LIMIT {limit}"));
     let rows = session.ask_with(&sql, values).await?;
     Ok(rows.iter().filter_map(|row| Letter::from_row(row)).collect())
 }
@@ -140,6 +154,7 @@ mod tests {
             bytes,
             arrived_us: Some(7),
             state: "new".to_owned(),
+            route: String::new(),
         };
         (letter, reading)
     }

@@ -1,6 +1,6 @@
 //! Shows dead letters.
 
-use super::letter::{Letter, page};
+use super::letter::{Letter, Place, page};
 use super::{LettersError, Which, open_source};
 use crate::database::Account;
 use crate::exit::Exit;
@@ -16,7 +16,7 @@ pub async fn list(config: &Config, account: Account, which: &Which, limit: u32) 
     let mut session = open_source(config, &account).await?;
     let site = config.gateway.site.as_str();
     // One more than is shown tells whether there are more.
-    let mut letters = page(&mut session, site, which, which.all, (0, 0), limit.saturating_add(1)).await?;
+    let mut letters = page(&mut session, site, which, which.all, &Place::default(), limit.saturating_add(1)).await?;
     session.close().await;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = letters.len() > shown;
@@ -40,7 +40,7 @@ pub async fn list(config: &Config, account: Account, which: &Which, limit: u32) 
 
 fn as_text(letter: &Letter) -> String {
     let retry = match (letter.is_new(), letter.reading()) {
-        (false, _) => "it is a row of readings now",
+        (false, _) => "the row is there now",
         (true, Some(_)) => "it can be retried",
         (true, None) => "it cannot be retried: it would need its decoder",
     };
@@ -62,6 +62,7 @@ fn as_json(letter: &Letter) -> Value {
         "seq": letter.seq,
         "gateway": letter.gateway,
         "state": letter.state,
+        "route": letter.route,
         "arrived_at": time(letter.arrived_us),
         "origin": letter.origin,
         "reason": letter.reason,

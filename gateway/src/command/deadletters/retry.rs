@@ -1,9 +1,10 @@
 //! Tries refused readings again.
 
-use super::letter::{Letter, NEEDS_DECODER, PAGE, page};
+use super::letter::{Letter, NEEDS_DECODER, PAGE, Place, page};
 use super::{LettersError, Which, open_source};
 use crate::database::{Account, Cell, Class, DbError};
-use crate::drain::plan::{REASON_CHARACTERS, first_characters};
+use crate::drain::plan::{Batch, REASON_CHARACTERS, first_characters};
+use crate::drain::routes::Routes;
 use crate::drain::write::Tables;
 use crate::exit::Exit;
 use config::Config;
@@ -28,12 +29,13 @@ enum Outcome {
 pub async fn retry(config: &Config, account: Account, which: &Which) -> Result<Exit, LettersError> {
     let session = open_source(config, &account).await?;
     let site = config.gateway.site.as_str();
-    let mut tables = Tables::open(session, site).await?;
-    let (mut behind, mut outcomes) = ((0, 0), Vec::new());
+    let routes = Routes::new(&config.routes, config.gateway.id.as_str());
+    let mut tables = Tables::open(session, site, routes).await?;
+    let (mut behind, mut outcomes) = (Place::default(), Vec::new());
     loop {
-        let letters = page(tables.session(), site, which, false, behind, PAGE).await?;
+        let letters = page(tables.session(), site, which, false, &behind, PAGE).await?;
         let Some(last) = letters.last() else { break };
-        behind = (last.stream.as_u64(), last.seq);
+        behind = last.place();
         for letter in &letters {
             let outcome = retry_one(&mut tables, letter).await?;
             if !which.json {
@@ -61,11 +63,12 @@ fn finish(which: &Which, outcomes: &[(String, Outcome)]) -> Exit {
 /// reading twice.
 async fn retry_one(tables: &mut Tables, letter: &Letter) -> Result<Outcome, DbError> {
     let Some(reading) = letter.reading() else { return Ok(Outcome::NoReading) };
-    match insert(tables, letter, &reading).await {
+    match insert(tables, letter, reading).await {
         Err(error) if error.class == Class::Data => {
             tables.roll_back().await?;
             let words = first_characters(&error.words, REASON_CHARACTERS);
-            let sql = "UPDATE dead_letters SET server_words = ? WHERE stream = ? AND seq = ? AND state = 'new'";
+            let sql =
+                "UPDATE dead_letters SET server_words = ? WHERE stream = ? AND seq = ? AND route = ? AND state = 'new'";
             tables.session().change(sql, [vec![Cell::text(&words)], key(letter)].concat()).await?;
             Ok(Outcome::Refused(words))
         }
@@ -73,20 +76,21 @@ async fn retry_one(tables: &mut Tables, letter: &Letter) -> Result<Outcome, DbEr
     }
 }
 
-async fn insert(tables: &mut Tables, letter: &Letter, reading: &Reading) -> Result<Outcome, DbError> {
+async fn insert(tables: &mut Tables, letter: &Letter, reading: Reading) -> Result<Outcome, DbError> {
     tables.session().run("START TRANSACTION").await?;
-    let sql = "UPDATE dead_letters SET state = 'retried' WHERE stream = ? AND seq = ? AND state = 'new'";
+    let sql = "UPDATE dead_letters SET state = 'retried' WHERE stream = ? AND seq = ? AND route = ? AND state = 'new'";
     if tables.session().change(sql, key(letter)).await? != 1 {
         tables.roll_back().await?;
         return Ok(Outcome::AlreadyRetried);
     }
-    tables.insert_reading(letter.stream.as_u64(), letter.seq, reading).await?;
+    tables.note_maker(letter.stream.as_u64(), &letter.gateway);
+    tables.insert_refused(&Batch::single(letter.stream, letter.seq, reading), &letter.route).await?;
     tables.session().run("COMMIT").await?;
     Ok(Outcome::Retried)
 }
 
 fn key(letter: &Letter) -> Vec<Cell> {
-    vec![Cell::UInt(letter.stream.as_u64()), Cell::UInt(letter.seq)]
+    vec![Cell::UInt(letter.stream.as_u64()), Cell::UInt(letter.seq), Cell::text(&letter.route)]
 }
 
 impl Outcome {
@@ -96,7 +100,7 @@ impl Outcome {
 
     fn words(&self) -> String {
         match self {
-            Self::Retried => "a row of readings now".to_owned(),
+            Self::Retried => "the row is there now".to_owned(),
             Self::AlreadyRetried => "has been retried already".to_owned(),
             Self::Refused(words) => format!("refused again: {words}"),
             Self::NoReading => format!("cannot be retried: {NEEDS_DECODER}"),

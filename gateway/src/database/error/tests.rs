@@ -152,9 +152,10 @@ fn a_message_says_where_what_and_what_to_do() {
 }
 
 #[test]
-fn a_packet_that_the_client_will_not_send_is_too_large_too() {
-    let refused = std::io::Error::other("Packet is larger than max_allowed_packet");
-    assert_eq!(DbError::from_client("a", mysql_async::Error::Io(refused.into())).class, Class::TooLarge);
+fn a_row_that_no_server_of_this_size_takes_is_told_with_both_sizes() {
+    let error = DbError::too_large("a", 3000, 2048);
+    assert_eq!(error.class, Class::TooLarge);
+    assert_eq!(error.words, "a row takes 3000 bytes, and max_allowed_packet is 2048");
     let broken = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
     assert_eq!(DbError::from_client("a", mysql_async::Error::Io(broken.into())).class, Class::Away);
 }

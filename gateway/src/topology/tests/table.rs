@@ -154,7 +154,7 @@ fn terms() -> Vec<Row> {
             highest_term: 2,
             source: None,
             why: "no server takes writes: db1 was the source before a later failover (its term is 1, the highest seen is \
-                  2); db2 cannot be asked (no answer)",
+                  2); db2 cannot be asked (no answer); if db1 was restored from a backup, say so: fieldgate db accept-restored db1",
             strays: &[],
         },
     ]
