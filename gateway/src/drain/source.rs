@@ -4,7 +4,7 @@ use super::plan::Batch;
 use super::routes::Routes;
 use super::write::Tables;
 use super::{Settings, heartbeat};
-use crate::database::{Cell, Class, DbError, Row, Session};
+use crate::database::{Cell, DbError, Row, Session};
 use crate::origin::Origins;
 use crate::topology::ahead::ahead;
 use crate::topology::probe::{identity, read_only};
@@ -273,15 +273,9 @@ impl Source {
         &self.name
     }
 
-    /// Writes one batch and moves the cursor with it. Returns how many of its readings another source had before. What
-    /// the server refuses for what is in it is rolled back, and the connection can be used on.
+    /// Writes one batch and moves the cursor with it. Returns how many of its readings another source had before.
     pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<u64, DbError> {
-        if let Err(error) = self.tables.write(batch, now_us).await {
-            if error.class == Class::Data {
-                self.tables.roll_back().await?;
-            }
-            return Err(error);
-        }
+        self.tables.write(batch, now_us).await?;
         self.cursors.insert(batch.stream, batch.last);
         let until = self.again.get(&batch.stream).copied().unwrap_or(0);
         let again = batch.readings.iter().filter(|(seq, _)| *seq <= until).count();

@@ -42,11 +42,20 @@ impl Tables {
         self.session.close().await;
     }
 
-    /// Writes one batch. `now_us` is the gateway's own clock.
+    /// Writes one batch. `now_us` is the gateway's own clock. Where the connection is still open after an error, nothing of
+    /// the batch was written: the transaction was rolled back, as the next one would otherwise commit the moved cursor.
     ///
     /// # Errors
-    /// [`DbError`]; the outcome is then unknown and the connection is not used again.
+    /// [`DbError`]; the outcome is unknown when the connection is closed.
     pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
+        let written = self.transact(batch, now_us).await;
+        if written.is_err() && self.session.is_open() {
+            self.roll_back().await?;
+        }
+        written
+    }
+
+    async fn transact(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
         self.begin(batch, now_us).await?;
         self.write_rows(batch).await?;
         self.write_routes(batch).await?;
