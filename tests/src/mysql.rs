@@ -48,7 +48,10 @@ fn needed_server() -> &'static Path {
 }
 
 /// The client that belongs to the server: beside it, in the folder of programs beside its own, or installed.
-pub(crate) fn client() -> PathBuf {
+///
+/// # Panics
+/// When neither is there.
+pub fn client() -> PathBuf {
     let folder = needed_server().parent().unwrap_or(Path::new("/"));
     let beside = [folder.join("mysql"), folder.join("../bin/mysql")];
     let found = beside.into_iter().find(|path| path.is_file());

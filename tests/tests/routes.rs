@@ -70,7 +70,7 @@ fn a_table_that_is_gone_is_named_and_waited_for() {
     scene.wait_rows(0, 4);
     let source = scene.cluster.source();
     source.execute("RENAME TABLE plant_moisture.plants TO plant_moisture.away");
-    publish(&scene, "pot-1", [3]);
+    publish(&scene, "pot-2", [3]);
     scene
         .gateway
         .wait_log("route book into plant_moisture.plants: Table 'plant_moisture.plants' doesn't exist", DEADLINE);

@@ -125,7 +125,8 @@ impl Server {
         self.wait_until_ready();
     }
 
-    pub(super) fn family(&self) -> Family {
+    /// Whose server it is.
+    pub fn family(&self) -> Family {
         self.family
     }
 

@@ -1,4 +1,4 @@
-//! A backlog in the queue into MariaDB, against the client's LOAD DATA of the same rows into the same table.
+//! A backlog in the queue into MariaDB, and into MySQL where it is at hand, against the client's LOAD DATA of the same rows into the same table.
 
 mod first_row;
 mod load;
@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fieldgate_tests::gateway::Gateway;
-use fieldgate_tests::mariadb::{Server, WRITABLE};
+use fieldgate_tests::mariadb::{Family, Server, WRITABLE};
+use fieldgate_tests::mysql;
 use fieldgate_tests::process::wait_for;
 use queue::Unit;
 
@@ -26,6 +27,7 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(600);
 
 /// What is promised: of LOAD DATA's rate, and how much more a row may cost in a long backlog.
 const OF_LOAD_DATA: Target = Target::RatioFrom(0.9);
+const OF_LOAD_DATA_MYSQL: Target = Target::RatioFrom(0.8);
 const FLAT: Target = Target::RatioUpTo(1.15);
 
 #[derive(Clone, Default)]
@@ -53,7 +55,27 @@ pub fn measure(rounds: usize) -> Vec<Line> {
     lines.extend(of_backlog(LONG, long.clone(), Some(long_loaded)));
     lines.push(flat(LONG, long.us_a_row, cost));
     lines.push(first_row::measure(&server));
+    lines.extend(measure_mysql(rounds, folder.path()));
     lines
+}
+
+/// The short backlog into MySQL, where it is at hand; the rows to load have been written by MariaDB.
+fn measure_mysql(rounds: usize, folder: &Path) -> Vec<Line> {
+    if !mysql::is_at_hand("bench, drain into MySQL") {
+        return Vec::new();
+    }
+    let server = Server::start_of(Family::MySql, 1, &[WRITABLE, &["--local-infile=1"]].concat());
+    let (mut short, mut loaded) = (Drained::default(), Vec::new());
+    for _ in 0..rounds {
+        drain(&server, SHORT, &mut short);
+        loaded.push(load::load(&server, folder, SHORT));
+    }
+    vec![Line {
+        what: format!("drain of {SHORT} into MySQL: rows/s"),
+        fieldgate: short.rows_a_second,
+        limit: Some((loaded, "mysql, LOAD DATA LOCAL, 5000 rows a transaction")),
+        target: Some(OF_LOAD_DATA_MYSQL),
+    }]
 }
 
 /// Ten million, beside a hundred thousand.

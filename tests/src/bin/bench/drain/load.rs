@@ -5,7 +5,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use fieldgate_tests::artifacts::installed_program;
-use fieldgate_tests::mariadb::{ADMIN, Server};
+use fieldgate_tests::mariadb::{ADMIN, Family, Server};
+use fieldgate_tests::mysql;
 
 use super::{assert_complete, empty_tables};
 
@@ -37,14 +38,20 @@ fn write_out(server: &Server, folder: &Path, rows: u64) {
 }
 
 /// Rows a second over TCP, as the gateway; each statement is a transaction.
-fn load(server: &Server, folder: &Path, rows: u64) -> f64 {
+pub fn load(server: &Server, folder: &Path, rows: u64) -> f64 {
     empty_tables(server);
     let statement = |(first, _)| {
         format!("LOAD DATA LOCAL INFILE '{}' INTO TABLE field.readings;", folder.join(format!("{first}")).display())
     };
     let sql: String = chunks(rows).map(statement).collect();
-    let mut command = Command::new(installed_program("mariadb", "mariadb-client-core"));
+    let mut command = match server.family() {
+        Family::MariaDb => Command::new(installed_program("mariadb", "mariadb-client-core")),
+        Family::MySql => Command::new(mysql::client()),
+    };
     command.args(["--no-defaults", "--local-infile=1", "--protocol=tcp", "--default-character-set=utf8mb4"]);
+    if server.family() == Family::MySql {
+        command.arg("--get-server-public-key");
+    }
     command.arg(format!("--user={ADMIN}")).arg(format!("--password={ADMIN}"));
     command.arg(format!("--host={}", server.address().ip())).args(["--execute", &sql]);
     let began = Instant::now();
