@@ -1,6 +1,8 @@
 //! Settings, rights and servers that do not fit.
 
 use fieldgate_tests::gateway::Gateway;
+use fieldgate_tests::mariadb::{Cluster, Family};
+use fieldgate_tests::mysql;
 
 use crate::site::{SERIAL, Site, check, findings};
 
@@ -24,12 +26,31 @@ const BROKEN: &[Broken] = &[
 
 #[test]
 fn what_is_broken_is_found_and_the_printed_sql_mends_it() {
-    let site = Site::start(|builder| builder);
+    break_and_mend(&Site::start(|builder| builder), BROKEN);
+}
+
+const BROKEN_MYSQL: &[Broken] = &[
+    (SOURCE, "SET GLOBAL innodb_flush_log_at_trx_commit = 2", "problem", "a power cut takes commits back"),
+    (REPLICA, "SET GLOBAL sync_binlog = 0", "problem", "sync_binlog is 0"),
+    (REPLICA, "SET GLOBAL max_allowed_packet = 1048576", "warning", "less than the"),
+    (SOURCE, "REVOKE INSERT ON `field`.* FROM 'fieldgate'@'%'", "problem", "lacks INSERT on `field`.*"),
+    (SOURCE, "REVOKE REPLICATION CLIENT ON *.* FROM 'fieldgate'@'%'", "problem", "lacks REPLICATION CLIENT on *.*"),
+    (SOURCE, "GRANT CONNECTION_ADMIN ON *.* TO 'fieldgate'@'%'", "problem", "may write although a server is read-only"),
+];
+
+#[test]
+fn what_is_broken_at_mysql_is_found_and_mended_too() {
+    if mysql::is_at_hand("check --connect with MySQL") {
+        break_and_mend(&Site::start_at(Cluster::start_of(Family::MySql, 1, &[]), |builder| builder), BROKEN_MYSQL);
+    }
+}
+
+fn break_and_mend(site: &Site, broken: &[Broken]) {
     let (code, before) = site.check();
     assert_eq!(code, Some(0), "{before:#?}");
     // The rig opens its source by an argument of its start, which is just what is warned of.
     assert!(before.len() == 1 && before[0].what.starts_with("starts open for writes"), "{before:#?}");
-    for (server, sql, weight, words) in BROKEN {
+    for (server, sql, weight, words) in broken {
         site.cluster.servers[*server].execute(sql);
         site.wait_replica();
         let (code, found) = site.check();
@@ -37,7 +58,7 @@ fn what_is_broken_is_found_and_the_printed_sql_mends_it() {
         let found = found.unwrap_or_else(|| panic!("nothing is said of {sql}"));
         assert_eq!(&found.weight, weight, "{sql}");
         assert_eq!(code, Some(if *weight == "problem" { 78 } else { 0 }), "{sql}");
-        let mend = if sql.contains("READ_ONLY") { &found.mend } else { found.sql() };
+        let mend = if sql.contains("ADMIN") { &found.mend } else { found.sql() };
         let named = site.cluster.servers.iter().find(|server| server.address().to_string() == found.server);
         named.unwrap_or_else(|| panic!("{found:?}")).execute(mend);
         site.wait_replica();

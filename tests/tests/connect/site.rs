@@ -32,7 +32,11 @@ impl Finding {
 
 impl Site {
     pub fn start(settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
-        let cluster = Cluster::start(1);
+        Self::start_at(Cluster::start(1), settings)
+    }
+
+    /// The same with these servers.
+    pub fn start_at(cluster: Cluster, settings: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
         let builder = Gateway::named("g1").servers(cluster.addresses()).toml(SERIAL);
         let gateway = settings(builder).build();
         gateway.apply_schema();
