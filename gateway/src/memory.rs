@@ -12,7 +12,10 @@
 //! and what another term has does not. When the new source is seen again it gets all it lacks. The other numbers
 //! only count what is sent again.
 
-use crate::topology::View;
+use crate::database::Account;
+use crate::topology::probe::look;
+use crate::topology::{Choice, View, choose};
+use config::Config;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
@@ -47,6 +50,15 @@ impl Servers {
         let shown = views.iter().filter_map(|view| view.last_facts()?.term.as_ref()).map(|term| term.number).max();
         self.highest_term = self.highest_term.max(shown.unwrap_or(0));
     }
+}
+
+/// Asks every server once, and chooses the source as the running gateway does.
+pub async fn look_and_choose(config: &Config, account: &Account) -> (Vec<View>, Choice) {
+    let views = look(config, account).await;
+    let mut servers = Servers::look(&config.gateway.state_dir);
+    servers.see_terms(&views);
+    let choice = choose(&views, servers.highest_term);
+    (views, choice)
 }
 
 /// The file and its contents.

@@ -21,9 +21,8 @@ pub use replay::{ReplayWish, Replayed, replay};
 
 use crate::database::{Account, DbError, Deadlines, Session};
 use crate::local::QueueAccess;
-use crate::memory::Servers;
-use crate::topology::probe::look;
-use crate::topology::{View, choose};
+use crate::memory::look_and_choose;
+use crate::topology::View;
 use config::Config;
 use serde::Serialize;
 use std::io;
@@ -146,10 +145,7 @@ struct Open {
 /// # Errors
 /// [`ReconcileError`] when there is no source, or the source or the queue cannot be read to the end.
 pub async fn reconcile(config: &Config, account: &Account, queue: &QueueAccess) -> Result<Report, ReconcileError> {
-    let views = look(config, account).await;
-    let mut servers = Servers::look(&config.gateway.state_dir);
-    servers.see_terms(&views);
-    let choice = choose(&views, servers.highest_term);
+    let (views, choice) = look_and_choose(config, account).await;
     let source = choice.source.ok_or(ReconcileError::NoSource(choice.why))?;
     let mut report = audit(config, account, queue, &views, source).await?;
     if report.lost > 0 {

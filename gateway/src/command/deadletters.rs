@@ -8,10 +8,8 @@ mod retry;
 use crate::command::{account, block_on, deadlines, refuse};
 use crate::database::{Account, DbError, Session};
 use crate::exit::Exit;
-use crate::memory::Servers;
+use crate::memory::look_and_choose;
 use crate::secret::read_password;
-use crate::topology::choose;
-use crate::topology::probe::look;
 use config::Config;
 use queue::StreamId;
 use std::future::Future;
@@ -153,10 +151,7 @@ enum LettersError {
 
 /// A connection to the server that takes writes, by the same choice that the gateway makes.
 async fn open_source(config: &Config, account: &Account) -> Result<Session, LettersError> {
-    let views = look(config, account).await;
-    let mut servers = Servers::look(&config.gateway.state_dir);
-    servers.see_terms(&views);
-    let choice = choose(&views, servers.highest_term);
+    let (_, choice) = look_and_choose(config, account).await;
     let server = choice.source.and_then(|index| config.mysql.servers.get(index));
     let server = server.ok_or(LettersError::NoSource(choice.why))?;
     Ok(Session::open(server, account, deadlines(config)).await?)

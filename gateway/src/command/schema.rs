@@ -3,10 +3,8 @@
 use crate::command::{block_on, deadlines, refuse};
 use crate::database::{Account, DbError, Family, Session};
 use crate::exit::Exit;
-use crate::memory::Servers;
+use crate::memory::look_and_choose;
 use crate::secret::{mysql_password, read_password};
-use crate::topology::choose;
-use crate::topology::probe::look;
 use config::Config;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -100,10 +98,7 @@ fn script(config: &Config, made_for: For) -> String {
 
 /// Applies on the server that takes writes, by the same choice that the gateway makes.
 async fn apply(config: &Config, admin: &Account, password: &str) -> Result<String, ApplyError> {
-    let views = look(config, admin).await;
-    let mut servers = Servers::look(&config.gateway.state_dir);
-    servers.see_terms(&views);
-    let choice = choose(&views, servers.highest_term);
+    let (_, choice) = look_and_choose(config, admin).await;
     let server =
         choice.source.and_then(|index| config.mysql.servers.get(index)).ok_or(ApplyError::NoSource(choice.why))?;
     let mut session = Session::open(server, admin, deadlines(config)).await?;

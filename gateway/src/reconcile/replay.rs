@@ -12,9 +12,9 @@ use crate::drain::plan::{Batch, plan};
 use crate::drain::routes::Routes;
 use crate::drain::write::Tables;
 use crate::local::QueueAccess;
-use crate::memory::Servers;
-use crate::topology::probe::{identity, look, read_only};
-use crate::topology::{View, choose};
+use crate::memory::look_and_choose;
+use crate::topology::View;
+use crate::topology::probe::{identity, read_only};
 use config::Config;
 use queue::{MissingSpan, StreamId, Why};
 use serde::Serialize;
@@ -99,10 +99,7 @@ pub async fn replay(
     queue: &QueueAccess,
     wish: ReplayWish,
 ) -> Result<Replayed, ReconcileError> {
-    let views = look(config, account).await;
-    let mut servers = Servers::look(&config.gateway.state_dir);
-    servers.see_terms(&views);
-    let choice = choose(&views, servers.highest_term);
+    let (views, choice) = look_and_choose(config, account).await;
     let index = choice.source.ok_or(ReconcileError::NoSource(choice.why))?;
     // What routes lead to is not mended afterwards: nobody knows what the user's tables have of it.
     let source = source(config, account, index, &views).await?;

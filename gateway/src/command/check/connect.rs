@@ -12,9 +12,8 @@ mod tests;
 use crate::command::{account, block_on, deadlines, refuse};
 use crate::database::Account;
 use crate::exit::Exit;
-use crate::memory::Servers;
-use crate::topology::probe::look;
-use crate::topology::{Choice, View, choose};
+use crate::memory::look_and_choose;
+use crate::topology::{Choice, View};
 use ask::Asker;
 use config::Config;
 use facts::{Finding, ServerFacts, Weight};
@@ -73,10 +72,7 @@ fn exit(report: &Report) -> Exit {
 }
 
 async fn ask_all(config: &Config, account: &Account, clock: &dyn SampleClock) -> Report {
-    let views = look(config, account).await;
-    let mut memory = Servers::look(&config.gateway.state_dir);
-    memory.see_terms(&views);
-    let choice = choose(&views, memory.highest_term);
+    let (views, choice) = look_and_choose(config, account).await;
     let mut answers = Vec::new();
     for server in &config.mysql.servers {
         let mut asker = Asker::new(server, account, deadlines(config));

@@ -2,7 +2,7 @@
 
 use super::facts::{Column, Table, Variable};
 use super::*;
-use crate::topology::{Facts, Replication};
+use crate::topology::{Facts, Replication, choose};
 use std::collections::BTreeMap;
 
 const FILE: &str = "[mysql]\nservers = [\"db1\", \"db2\"]\ndatabase = \"field\"\nuser = \"f\"\n[[serial]]\nport = \"/dev/null\"\nnode = \"n\"\n";
