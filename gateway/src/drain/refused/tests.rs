@@ -39,6 +39,11 @@ struct Server {
     refuses: BTreeSet<u64>,
     refuses_letters: bool,
     class: Option<Class>,
+    /// What each route refuses.
+    routes: Vec<(&'static str, BTreeSet<u64>)>,
+    /// Numbers that took a route, and numbers that one refused.
+    routed: BTreeSet<(&'static str, u64)>,
+    unrouted: BTreeSet<(String, u64)>,
     cursor: u64,
     readings: BTreeSet<u64>,
     letters: BTreeSet<u64>,
@@ -59,9 +64,21 @@ impl Server {
         if refused {
             return Err(error(self.class.unwrap_or(Class::Data)));
         }
+        let takes = |route: &str, seq: u64| !batch.unrouted.iter().any(|(other, name)| *other == seq && name == route);
+        let routed = |route| batch.readings.iter().map(|(seq, _)| *seq).filter(move |seq| takes(route, *seq));
+        for (route, refuses) in &self.routes {
+            if routed(route).any(|seq| refuses.contains(&seq)) {
+                return Err(error(Class::Data).of_route(route, "t"));
+            }
+        }
+        for (route, _) in &self.routes {
+            self.routed.extend(routed(route).map(|seq| (*route, seq)));
+        }
+        let letters = batch.dead_letters.iter().filter(|row| !row.route.is_empty());
+        self.unrouted.extend(letters.map(|row| (row.route.clone(), row.seq)));
         self.cursor = batch.last;
         self.readings.extend(batch.readings.iter().map(|(seq, _)| *seq));
-        self.letters.extend(batch.dead_letters.iter().map(|row| row.seq));
+        self.letters.extend(batch.dead_letters.iter().filter(|row| row.route.is_empty()).map(|row| row.seq));
         self.gaps.extend(batch.gaps.iter().map(|row| row.seq));
         Ok(())
     }
@@ -187,7 +204,46 @@ fn another_server_is_given_the_reading_itself() {
     assert_eq!((restored.readings.len(), restored.dead_letters.len()), (1, 0));
 }
 
+/// Reading, route, or both.
+fn each_number_has_its_rows(bad: &BTreeSet<u64>, one: &BTreeSet<u64>, two: &BTreeSet<u64>) {
+    let mut server = Server::refusing(bad.iter().copied());
+    server.routes = vec![("one", one.clone()), ("two", two.clone())];
+    assert_eq!(server.drain(200, 64), 0);
+    let all: BTreeSet<u64> = (1..=200).collect();
+    assert_eq!(
+        (&server.letters, &server.readings),
+        (bad, &(&all - bad)),
+        "what a route refuses is stored all the same"
+    );
+    for (route, refuses) in [("one", one), ("two", two)] {
+        let stored = &server.readings;
+        let expected = |seq: &&u64| !refuses.contains(seq);
+        let routed: BTreeSet<u64> =
+            server.routed.iter().filter(|(name, _)| *name == route).map(|(_, seq)| *seq).collect();
+        assert_eq!(routed, stored.iter().filter(expected).copied().collect::<BTreeSet<u64>>());
+        let refused: BTreeSet<u64> =
+            server.unrouted.iter().filter(|(name, _)| name == route).map(|(_, seq)| *seq).collect();
+        assert_eq!(refused, stored & refuses);
+    }
+}
+
+#[test]
+fn a_reading_that_both_routes_refuse_is_stored_without_them() {
+    let set = |seqs: &[u64]| seqs.iter().copied().collect::<BTreeSet<u64>>();
+    each_number_has_its_rows(&set(&[]), &set(&[5]), &set(&[5, 6]));
+    each_number_has_its_rows(&set(&[5]), &set(&[5, 7]), &set(&[7]));
+}
+
 proptest::proptest! {
+    #[test]
+    fn each_number_has_its_rows_whatever_routes_refuse(
+        bad in proptest::collection::btree_set(1_u64..200, 0..10),
+        one in proptest::collection::btree_set(1_u64..200, 0..20),
+        two in proptest::collection::btree_set(1_u64..200, 0..20),
+    ) {
+        each_number_has_its_rows(&bad, &one, &two);
+    }
+
     #[test]
     fn every_number_becomes_one_row_whatever_is_refused(bad in proptest::collection::btree_set(1_u64..300, 0..40), letters in proptest::bool::ANY) {
         let mut server = Server { refuses_letters: letters, ..Server::refusing(bad.clone()) };
