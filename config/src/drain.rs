@@ -22,7 +22,8 @@ pub struct Drain {
     pub rows_per_second: Option<NonZeroU32>,
     /// Bytes of rows a second at most, 1 KiB to 1 GiB. None: as many as the database takes.
     pub bytes_per_second: Option<NonZeroU32>,
-    /// How long a transaction is to take at most, 1 ms to 1 min. None: as long as it takes.
+    /// How long a transaction is to take at most, 1 ms to 1 min. None: half of
+    /// `mysql.query_timeout`.
     pub latency_budget: Option<Duration>,
 }
 

@@ -281,11 +281,11 @@ impl Drain {
             written = source.write(&batch, now_us) => written,
             () = another_source(views, highest_term, index, identity) => return Err(Ended::GivenUp),
         };
+        self.throttle.took(batch.rows(), began.elapsed());
         let again = match written {
             Ok(again) => again,
             Err(error) => return self.went_wrong(&batch, error, source.is_open()),
         };
-        self.throttle.took(batch.rows(), began.elapsed());
         self.note_heartbeat(batch.stream, now_us);
         self.memory.servers.sent_again += again;
         self.see_delivered(batch.stream, batch.last);

@@ -21,12 +21,14 @@ pub struct Throttle {
     limits: Limits,
     rows: Option<Rate>,
     bytes: Option<Rate>,
-    latency: Option<Latency>,
+    latency: Latency,
 }
 
 impl Throttle {
-    /// As configured, for batches of at most `most`. With a rate a batch is at most what a second allows.
-    pub fn new(drain: &config::Drain, most: Limits) -> Self {
+    /// As configured, for batches of at most `most` and statements that may take `deadline`. With a rate a batch is at most what
+    /// a second allows. Without a budget of its own a transaction is to take half of the deadline at most: over a slow link, or
+    /// at a slow server, a larger one would be given up again and again.
+    pub fn new(drain: &config::Drain, most: Limits, deadline: Duration) -> Self {
         let bytes_a_second = drain.bytes_per_second.map_or(u64::MAX, |bytes| u64::from(bytes.get()));
         let rows_of_bytes = at_least_one(bytes_a_second / TYPICAL_ROW_BYTES);
         let rows = drain.rows_per_second.map_or(usize::MAX, |rows| at_least_one(u64::from(rows.get())));
@@ -37,14 +39,13 @@ impl Throttle {
             limits,
             rows: drain.rows_per_second.map(Rate::new),
             bytes: drain.bytes_per_second.and_then(units).and_then(NonZeroU32::new).map(Rate::new),
-            latency: drain.latency_budget.map(|budget| Latency::new(budget, rows)),
+            latency: Latency::new(drain.latency_budget.unwrap_or(deadline / 2), rows),
         }
     }
 
     /// What the next batch may hold.
     pub fn limits(&self) -> Limits {
-        let rows = self.latency.as_ref().map_or(self.limits.rows, Latency::rows);
-        Limits { rows, ..self.limits }
+        Limits { rows: self.latency.rows(), ..self.limits }
     }
 
     /// Waits until a batch may be sent. May be given up at any time.
@@ -56,10 +57,8 @@ impl Throttle {
     }
 
     async fn wait_for(&self, batch: &Batch) {
-        if let Some(latency) = &self.latency
-            && !latency.pause().is_zero()
-        {
-            tokio::time::sleep(latency.pause()).await;
+        if !self.latency.pause().is_zero() {
+            tokio::time::sleep(self.latency.pause()).await;
         }
         if let Some(rate) = &self.rows {
             rate.wait(batch.rows()).await;
@@ -69,11 +68,9 @@ impl Throttle {
         }
     }
 
-    /// A batch of so many rows took so long.
+    /// A batch of so many rows took so long, or was given up after that.
     pub fn took(&mut self, rows: u64, time: Duration) {
-        if let Some(latency) = &mut self.latency {
-            latency.took(usize::try_from(rows).unwrap_or(usize::MAX), time);
-        }
+        self.latency.took(usize::try_from(rows).unwrap_or(usize::MAX), time);
     }
 }
 
@@ -89,6 +86,8 @@ mod tests {
 
     const MOST: Limits = Limits { rows: 5000, bytes: 1 << 20 };
 
+    const DEADLINE: Duration = Duration::from_secs(5);
+
     fn drain(rows: Option<u32>, bytes: Option<u32>) -> config::Drain {
         let (rows, bytes) = (rows.and_then(NonZeroU32::new), bytes.and_then(NonZeroU32::new));
         config::Drain { rows_per_second: rows, bytes_per_second: bytes, latency_budget: None }
@@ -96,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_rate_below_one_batch_makes_the_batch_smaller_and_never_empty() {
-        let limits = |rows, bytes| Throttle::new(&drain(rows, bytes), MOST).limits();
+        let limits = |rows, bytes| Throttle::new(&drain(rows, bytes), MOST, DEADLINE).limits();
         assert_eq!(limits(None, None), MOST);
         assert_eq!(limits(Some(100_000), None), MOST);
         assert_eq!(limits(Some(7), None), Limits { rows: 7, ..MOST });
@@ -109,14 +108,14 @@ mod tests {
         let gap = |first, last| vec![MissingSpan { first, last, why: Why::Gone }];
         let batch = Batch::of_missing(StreamId::from_u64(7).unwrap(), 0, 9, gap);
         let pulse = Pulse::default();
-        let throttle = Throttle::new(&drain(Some(1), None), MOST);
+        let throttle = Throttle::new(&drain(Some(1), None), MOST, DEADLINE);
         let began = Instant::now();
         for _ in 0..5 {
             throttle.wait(&batch, &pulse).await;
         }
         assert_eq!(began.elapsed().as_secs(), 4, "one row each, the first at once");
         let bytes = u32::try_from(sent_bytes(&batch)).unwrap();
-        let throttle = Throttle::new(&drain(None, Some(bytes / 2)), MOST);
+        let throttle = Throttle::new(&drain(None, Some(bytes / 2)), MOST, DEADLINE);
         let began = Instant::now();
         for _ in 0..3 {
             throttle.wait(&batch, &pulse).await;
@@ -130,9 +129,18 @@ mod tests {
     fn a_latency_budget_makes_batches_smaller() {
         let budget = Duration::from_millis(10);
         let mut throttle =
-            Throttle::new(&config::Drain { latency_budget: Some(budget), ..drain(Some(1000), None) }, MOST);
+            Throttle::new(&config::Drain { latency_budget: Some(budget), ..drain(Some(1000), None) }, MOST, DEADLINE);
         assert_eq!(throttle.limits().rows, 1000);
         throttle.took(1000, budget * 2);
         assert_eq!(throttle.limits().rows, 500);
+    }
+
+    #[test]
+    fn without_a_budget_half_of_the_deadline_is_one() {
+        let mut throttle = Throttle::new(&drain(None, None), MOST, DEADLINE);
+        throttle.took(5000, DEADLINE / 2);
+        assert_eq!(throttle.limits(), MOST);
+        throttle.took(5000, DEADLINE);
+        assert_eq!(throttle.limits().rows, 2500);
     }
 }

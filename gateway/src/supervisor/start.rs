@@ -131,7 +131,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let drain = Drain {
         settings,
         backlog: Backlog { reader: reader.clone(), current: stream },
-        throttle: Throttle::new(&config.drain, Limits::MOST),
+        throttle: Throttle::new(&config.drain, Limits::MOST, config.mysql.query_timeout),
         views,
         durable: taken.clone(),
         state: drain_state,

@@ -6,5 +6,6 @@ mod clock;
 mod letters;
 mod room;
 mod site;
+mod slow;
 mod troubles;
 mod views;
