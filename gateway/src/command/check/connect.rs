@@ -111,7 +111,7 @@ fn judge(config: &Config, views: &[View], choice: &Choice, answers: Vec<Result<S
         let mend = "SET GLOBAL read_only = OFF on the one that is to take writes, and ON on all others";
         report.findings.push(Finding::problem("", &choice.why, mend));
     }
-    report.findings.extend(between::findings(&asked, source));
+    report.findings.extend(between::findings(views, &asked, source));
     report.findings.sort_by_key(|finding| finding.weight);
     report
 }

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 /// A server with what the choice of the source knows of it.
 pub type Asked<'a> = (&'a View, &'a ServerFacts);
 
-/// Everything that does not fit together.
-pub fn findings(servers: &[Asked<'_>], source: Option<usize>) -> Vec<Finding> {
+/// Everything that does not fit together. `all` has also the servers that do not answer.
+pub fn findings(all: &[View], servers: &[Asked<'_>], source: Option<usize>) -> Vec<Finding> {
     let mut found = same_ids(servers);
     found.extend(families(servers));
     found.extend(packets(servers, source));
-    found.extend(strangers(servers));
+    found.extend(strangers(all, servers));
     found.extend(uncounted(servers, source));
     found
 }
@@ -81,10 +81,10 @@ fn packets(servers: &[Asked<'_>], source: Option<usize>) -> Vec<Finding> {
 }
 
 /// Servers that are followed and not configured: by name, and where the names differ by server_id.
-fn strangers(servers: &[Asked<'_>]) -> Vec<Finding> {
+fn strangers(all: &[View], servers: &[Asked<'_>]) -> Vec<Finding> {
     let is_known = |upstream: &str, id: u64| {
         let by_id = |view: &View| id != 0 && view.facts().is_some_and(|facts| facts.server_id == id);
-        servers.iter().any(|(view, _)| view.name == upstream || by_id(view))
+        all.iter().any(|view| view.name == upstream || by_id(view))
     };
     let mut found = Vec::new();
     for (view, server) in servers {

@@ -179,6 +179,16 @@ fn what_does_not_fit_between_servers_is_found() {
 }
 
 #[test]
+fn a_configured_server_that_is_away_is_no_stranger() {
+    let Site { mut views, servers, extra } = site();
+    let [source, replica] = <[ServerFacts; 2]>::try_from(servers).unwrap();
+    views[0].failed("no answer".to_owned());
+    let report = judge(&config(extra), &views, &choose(&views, 0), vec![Err("no answer".to_owned()), Ok(replica)]);
+    assert!(report.findings.iter().all(|finding| !finding.what.contains("mysql.servers")), "{:#?}", report.findings);
+    assert!(!report.servers[0].answers && source.name == report.servers[0].server);
+}
+
+#[test]
 fn without_tables_or_a_source_the_way_is_shown() {
     let mut bare = site();
     bare.servers[0].tables.clear();
