@@ -21,6 +21,19 @@ fn check(gateway: &Gateway) -> (Option<i32>, String, String) {
 }
 
 #[test]
+fn a_file_of_roots_that_is_not_there_is_a_problem_and_routes_are_shown() {
+    let route = "[[routes]]\ntable = \"a.b\"\ncolumns = { x = \"{value}\" }\n";
+    let builder = || Gateway::named("g1").servers(["127.0.0.1:1"]).toml(BUS).toml(route);
+    let (code, said, _) = check(&builder().build());
+    assert_eq!(code, Some(0));
+    assert!(said.contains("writes what takes the route a.b to the table a.b as well"), "{said}");
+    let gateway = builder().set("mysql", "tls", "verify").set("mysql", "ca_file", "/no/such/root.pem").build();
+    let (code, _, complaint) = check(&gateway);
+    assert_eq!(code, Some(78));
+    assert!(complaint.contains("mysql.ca_file: is /no/such/root.pem, which cannot be read"), "{complaint}");
+}
+
+#[test]
 fn a_missing_bus_is_a_warning_and_an_open_password_file_a_problem() {
     let gateway = Gateway::named("g1").servers(["127.0.0.1:1"]).toml(BUS).build();
     let (code, said, _) = check(&gateway);

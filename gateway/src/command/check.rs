@@ -7,7 +7,7 @@ mod machine;
 use crate::command::refuse;
 use crate::exit::Exit;
 use crate::secret::{mqtt_password, mysql_password};
-use config::{Config, Problem};
+use config::{Config, Problem, Tls};
 use machine::Facts;
 use std::path::Path;
 
@@ -16,6 +16,7 @@ use std::path::Path;
 pub fn check(file: &Path, config: &Config, connect: bool, json: bool) -> Exit {
     let facts = Facts::gather(config);
     let mut problems = secrets(config);
+    problems.extend(unreadable_roots(config));
     problems.extend(advice::problems(config, &facts));
     if !problems.is_empty() {
         return refuse(file, &problems);
@@ -39,10 +40,22 @@ pub fn check(file: &Path, config: &Config, connect: bool, json: bool) -> Exit {
     }
     let servers: Vec<String> = config.mysql.servers.iter().map(ToString::to_string).collect();
     println!("writes to database {} on whichever of {} takes writes", config.mysql.database, servers.join(", "));
+    for config::Route { name, table, .. } in &config.routes {
+        println!("writes what takes the route {name} to the table {table} as well");
+    }
     for warning in advice::warnings(config, &facts) {
         println!("warning: {warning}");
     }
     if connect { connect::connect(file, config, json) } else { Exit::Ok }
+}
+
+/// A file of roots that cannot be read lets nobody connect.
+fn unreadable_roots(config: &Config) -> Option<Problem> {
+    let Tls::Verify { ca_file } = &config.mysql.tls else { return None };
+    let error = std::fs::File::open(ca_file).err()?;
+    let what = format!("is {}, which cannot be read: {error}", ca_file.display());
+    let remedy = "name the file with your own root, or install the package ca-certificates for the system's";
+    Some(config.problem("mysql.ca_file", &what, remedy))
 }
 
 /// Every configured password file, with the key that names it.

@@ -152,5 +152,7 @@ fn show(report: &Report, json: bool) {
         println!("{weight}: {server}{colon}{what}\n    {mend}");
     }
     let problems = report.findings.iter().filter(|finding| finding.weight == Weight::Problem).count();
-    println!("{problems} problems, {} warnings", report.findings.len() - problems);
+    let silent = report.servers.iter().filter(|line| !line.answers).count();
+    let silent = if silent == 0 { String::new() } else { format!(", servers that cannot be asked: {silent}") };
+    println!("problems: {problems}, warnings: {}{silent}", report.findings.len() - problems);
 }
