@@ -158,9 +158,10 @@ fn parts(import: &Path) -> Result<Vec<(PathBuf, Seal)>, QueueError> {
 /// held twice they do no harm.
 pub(crate) fn take_in(shared: &Shared, import: &Path, next_number: &mut u64) -> Result<TakenIn, QueueError> {
     let mut taken = TakenIn::default();
+    let (current, _) = shared.current();
     for (path, seal) in parts(import)? {
         let (new, already_here) = count(shared, &path)?;
-        if new > 0 && seal.held.iter().any(|held| held.stream == shared.stream) {
+        if new > 0 && seal.held.iter().any(|held| held.stream == current) {
             let what = "it has numbers of the stream that is being written here, which nobody else can have given";
             return Err(QueueError::Damaged { what: what.to_owned(), place: path.display().to_string() });
         }
@@ -201,11 +202,12 @@ fn count(shared: &Shared, part: &Path) -> Result<(u64, u64), QueueError> {
     Ok((new, already_here))
 }
 
-/// Gives each stream that was never seen here a place just before the stream of this start.
+/// Gives each stream that was never seen here a place just before the one that is being written.
 fn learn(shared: &Shared, mut seal: Seal) -> Seal {
+    let (_, newest) = shared.current();
     let mut marks = shared.marks();
     for held in &mut seal.held {
-        let below = marks.list().iter().map(|known| known.order).filter(|order| *order < shared.order).max();
+        let below = marks.list().iter().map(|known| known.order).filter(|order| *order < newest).max();
         let order = marks.get(held.stream).map_or(below.unwrap_or(0).saturating_add(1), |known| known.order);
         held.order = order;
         marks.learn(held.stream, order, held.last);
