@@ -1,4 +1,4 @@
-//! `[drain]`: how fast what waits in the queue goes into the database.
+//! `[drain]`: how fast, and in which order, what waits in the queue goes into the database.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use crate::problem::ValueError;
 use crate::section::Section;
-use crate::values::{count, duration, size_bytes};
+use crate::values::{choice, count, duration, size_bytes};
 
 const MOST_ROWS_PER_SECOND: usize = 1_000_000;
 const LEAST_BYTES_PER_SECOND: u64 = 1 << 10;
@@ -15,7 +15,7 @@ const MOST_BYTES_PER_SECOND: u64 = 1 << 30;
 const LEAST_BUDGET: Duration = Duration::from_millis(1);
 const MOST_BUDGET: Duration = Duration::from_secs(60);
 
-/// What holds the drain back; nothing does where nothing is configured.
+/// What holds the drain back, which is nothing where nothing is configured, and what goes first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Drain {
     /// Rows a second at most, 1 to 1000000. None: as many as the database takes.
@@ -25,13 +25,28 @@ pub struct Drain {
     /// How long a transaction is to take at most, 1 ms to 1 min. None: half of
     /// `mysql.query_timeout`.
     pub latency_budget: Option<Duration>,
+    /// What goes first after an outage. Default: the oldest.
+    pub order: Order,
 }
+
+/// Which readings go into the database first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// In the order in which they came.
+    #[default]
+    OldestFirst,
+    /// Those that come in now; those that waited follow behind them.
+    LiveFirst,
+}
+
+const ORDERS: &[(&str, Order)] = &[("oldest-first", Order::OldestFirst), ("live-first", Order::LiveFirst)];
 
 pub(crate) fn read(section: &mut Section<'_, '_>) -> Drain {
     Drain {
         rows_per_second: section.optional("rows_per_second", rows),
         bytes_per_second: section.optional("bytes_per_second", bytes),
         latency_budget: section.optional("latency_budget", duration(LEAST_BUDGET..=MOST_BUDGET)),
+        order: section.or("order", Order::default(), choice(ORDERS)),
     }
 }
 

@@ -28,7 +28,7 @@ mod topic;
 mod values;
 
 pub use address::{BrokerAddress, ServerAddress};
-pub use drain::Drain;
+pub use drain::{Drain, Order};
 pub use gateway::Gateway;
 pub use i2c::{ByteOrder, Field, I2c, I2cNode, Micro, MicroFormat, Part, Quantity};
 pub use led::Led;

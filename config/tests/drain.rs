@@ -1,4 +1,4 @@
-//! `[drain]`: how fast what waits goes into the database.
+//! `[drain]`: how fast, and in which order, what waits goes into the database.
 
 mod common;
 
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{GOOD, problems};
-use fieldgate_config::{Config, Drain};
+use fieldgate_config::{Config, Drain, Order};
 
 fn with(line: &str) -> String {
     format!("{GOOD}[drain]\n{line}\n")
@@ -33,6 +33,20 @@ fn rates_and_the_budget_are_read_up_to_their_bounds() {
         let found = drain(&format!("latency_budget = {line}")).unwrap().latency_budget;
         assert_eq!(found, Some(Duration::from_millis(budget_ms)));
     }
+}
+
+#[test]
+fn the_oldest_go_first_unless_it_is_said_otherwise() {
+    for (line, order) in [
+        ("", Order::OldestFirst),
+        ("order = \"oldest-first\"", Order::OldestFirst),
+        ("order = \"live-first\"", Order::LiveFirst),
+    ] {
+        assert_eq!(drain(line).unwrap().order, order);
+    }
+    let found = problems(&with("order = \"newest\""));
+    assert_eq!((found.len(), found[0].path.as_str()), (1, "drain.order"));
+    assert!(found[0].remedy.contains("\"oldest-first\" or \"live-first\""), "{}", found[0].remedy);
 }
 
 #[test]

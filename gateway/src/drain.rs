@@ -11,6 +11,7 @@ mod ended;
 mod heartbeat;
 mod latency;
 mod letters;
+mod live;
 mod missing;
 mod pace;
 pub mod plan;
@@ -25,6 +26,7 @@ mod throttle;
 pub mod write;
 
 pub use ended::DrainError;
+pub use live::Live;
 pub use settings::Settings;
 pub use throttle::Throttle;
 
@@ -68,6 +70,8 @@ pub struct Drain {
     pub settings: Settings,
     /// The queue.
     pub backlog: Backlog,
+    /// Which stream goes first.
+    pub live: Live,
     /// How fast it may be.
     pub throttle: Throttle,
     /// What the servers said.
@@ -190,6 +194,7 @@ impl Drain {
         source.locate(&self.settings, &origins, &self.backlog.streams(), self.now_us()).await?;
         source.refuse_if_behind(&views, index)?;
         self.backlog.note_cursors(&source)?;
+        self.begin_live(&mut source).await?;
         let behind = source.expect_again(|stream| self.memory.delivered(stream));
         for (stream, cursor) in source.cursors() {
             self.see_delivered(stream, cursor);
@@ -200,13 +205,14 @@ impl Drain {
         Ok(source)
     }
 
-    /// Shows the term of a new connection, and that it began with a failover: one that we adopted, or another gateway.
+    /// Shows a new connection: its term, and that it began with a failover: one that we adopted, or another gateway.
     fn tell_term(&self, source: &Source, term: u64) {
         self.state.send_modify(|state| {
             if source.is_failover() || state.term.is_some_and(|before| term > before) {
                 state.failover = Some(format!("{} is the source in term {term}", source.name()));
             }
             state.term = Some(term);
+            state.heartbeats.begin_again();
         });
     }
 
@@ -269,7 +275,7 @@ impl Drain {
         }
     }
 
-    /// Writes the next batch, oldest stream first.
+    /// Writes the next batch.
     async fn write_next(&mut self, index: usize, source: &mut Source, ahead: &mut Ahead) -> Result<Turn, Ended> {
         let Some(batch) = self.next_batch(source, ahead).await? else { return Ok(Turn::Idle) };
         let identity = source.identity().to_owned();
@@ -296,12 +302,14 @@ impl Drain {
     }
 
     async fn next_batch(&mut self, source: &Source, ahead: &mut Ahead) -> Result<Option<Batch>, DrainError> {
-        if let Some(part) = self.refusals.go_on(|stream| source.cursor(stream)) {
+        let first = self.live.first(&self.backlog, source);
+        if let Some(part) = self.refusals.go_on(first, |stream| source.cursor(stream)) {
             return Ok(Some(part));
         }
         let limits = self.throttle.limits();
-        let Some(mut batch) = self.backlog.next_batch(source, limits, ahead).await? else { return Ok(None) };
-        ahead.prepare(&self.backlog, &batch, limits);
+        let Some(mut batch) = self.backlog.next_batch(source, first, limits, ahead).await? else { return Ok(None) };
+        let has_more = ahead.prepare(&self.backlog, &batch, limits);
+        self.live.took(batch.stream == self.backlog.reader.current(), has_more);
         batch.explain_missing(self.memory.delivered(batch.stream));
         Ok(Some(self.refusals.prepare(batch)))
     }

@@ -2,6 +2,7 @@
 //!
 //! A thread of its own, since syncing a card blocks. It also trims, so that nobody else writes.
 
+mod begin;
 mod commit;
 mod gather;
 mod group;
@@ -32,6 +33,7 @@ use step::{Outcome, Step, step};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
+pub use begin::BeginStream;
 pub use import::{Import, bytes_in};
 pub use quota::Quotas;
 pub use room::{RoomRule, RoomWatch};
@@ -63,6 +65,8 @@ pub struct Intake<W: WritingEnd = Writer> {
     pub queue_folder: PathBuf,
     /// What other commands want taken in.
     pub imports: mpsc::Receiver<Import>,
+    /// The drain wants a new stream for what comes in from now on.
+    pub begins: mpsc::Receiver<BeginStream>,
     /// Which gateway made what is in the queue.
     pub origins: OriginBook,
     /// What the sources bring.
@@ -115,6 +119,7 @@ impl<W: WritingEnd> Intake<W> {
             }
             self.trim()?;
             self.import()?;
+            self.begin_stream()?;
             if self.must_wait(held.as_ref()) && self.arrivals.is_closed() {
                 self.refuse_rest(held.take());
                 break;

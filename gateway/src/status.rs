@@ -21,7 +21,7 @@ pub struct Snapshot {
     pub site: String,
     /// The program's version.
     pub version: String,
-    /// The stream of this run, 16 hex digits.
+    /// The stream that is being written, 16 hex digits.
     pub stream: String,
     /// Seconds since the start.
     pub running_s: u64,

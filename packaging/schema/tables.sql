@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS schema_version (
   applied_at DATETIME(6)  NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- One row per stream, which is one run of one gateway: how far it has come in this server's data (the cursor).
+-- One row per stream, which is one run of one gateway or a part of it: how far it has come in this server's data (the cursor).
 CREATE TABLE IF NOT EXISTS streams (
   stream     BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   site       VARCHAR(64)     NOT NULL,

@@ -11,6 +11,7 @@ use crate::disk::{GENERATION_BYTES, IMPORT, RESERVED_BYTES};
 use crate::error::io_at;
 use crate::frame::Header;
 use crate::index::{FrameRef, Index};
+use crate::marks::Marks;
 use crate::pack::pack;
 use crate::salvage::frames_in;
 use crate::seal::Seal;
@@ -158,9 +159,10 @@ fn parts(import: &Path) -> Result<Vec<(PathBuf, Seal)>, QueueError> {
 /// held twice they do no harm.
 pub(crate) fn take_in(shared: &Shared, import: &Path, next_number: &mut u64) -> Result<TakenIn, QueueError> {
     let mut taken = TakenIn::default();
+    let (current, _) = shared.current();
     for (path, seal) in parts(import)? {
         let (new, already_here) = count(shared, &path)?;
-        if new > 0 && seal.held.iter().any(|held| held.stream == shared.stream) {
+        if new > 0 && seal.held.iter().any(|held| held.stream == current) {
             let what = "it has numbers of the stream that is being written here, which nobody else can have given";
             return Err(QueueError::Damaged { what: what.to_owned(), place: path.display().to_string() });
         }
@@ -169,11 +171,18 @@ pub(crate) fn take_in(shared: &Shared, import: &Path, next_number: &mut u64) -> 
         if new == 0 {
             continue;
         }
-        let seal = learn(shared, seal);
+        // On the disk the marks come first, so that a generation that gets lost is missed. In memory they come last: a
+        // reader that knows an end and does not see its generation yet would take it for missing.
+        let (_, newest) = shared.current();
+        let mut known = shared.marks().clone();
+        let seal = learn(&mut known, newest, seal);
         seal.write(&path)?;
-        shared.write_marks()?;
+        known.write(&shared.folder)?;
         shared.disk.adopt(*next_number, &path)?;
+        let held = seal.held.clone();
         shared.generations().all.insert(*next_number, crate::generations::Generation::new(seal, true));
+        held.iter().for_each(|held| shared.marks().learn(held.stream, held.order, held.last));
+        shared.write_marks()?;
         *next_number = next_number.saturating_add(1);
     }
     crate::trim::hide_again(shared)?;
@@ -201,11 +210,10 @@ fn count(shared: &Shared, part: &Path) -> Result<(u64, u64), QueueError> {
     Ok((new, already_here))
 }
 
-/// Gives each stream that was never seen here a place just before the stream of this start.
-fn learn(shared: &Shared, mut seal: Seal) -> Seal {
-    let mut marks = shared.marks();
+/// Gives each stream that was never seen here a place just before the one that is being written.
+fn learn(marks: &mut Marks, newest: u64, mut seal: Seal) -> Seal {
     for held in &mut seal.held {
-        let below = marks.list().iter().map(|known| known.order).filter(|order| *order < shared.order).max();
+        let below = marks.list().iter().map(|known| known.order).filter(|order| *order < newest).max();
         let order = marks.get(held.stream).map_or(below.unwrap_or(0).saturating_add(1), |known| known.order);
         held.order = order;
         marks.learn(held.stream, order, held.last);

@@ -8,7 +8,8 @@
 //!
 //! - When [`Writer::append`] returns `Ok`, its units survive a power cut. Only then are they visible to readers.
 //! - A unit is there whole or not at all, unless the disk is damaged.
-//! - Numbers are consecutive within a stream and never mean two things: each start begins a new stream.
+//! - Numbers are consecutive within a stream and never mean two things: each start begins a new stream, and so does
+//!   [`Writer::begin_stream`]. The streams before it are complete.
 //! - The queue opens whatever state its files are in, and collects at once: nothing is ever written to a file of an
 //!   earlier start. What can be proved by its checksum is read; the rest shows as a jump in the numbers, and
 //!   [`Reader::why_missing`] has the reason. [`Reader::known_streams`] remembers how far each stream went.
@@ -18,7 +19,7 @@
 //! # Generations
 //!
 //! The queue is a row of stores of about 8 MiB, called generations. One is being written; the others are complete. Each
-//! start begins one, and so does a file that has its length. Frames are never taken out of a generation: trimming hides
+//! start begins one, and so do a new stream and a file that has its length. Frames are never taken out of a generation: trimming hides
 //! them, and removes the generation when all of it is hidden. So trimming writes nothing, a damaged place costs what is
 //! in it, and memory and opening time do not grow with the backlog.
 //!

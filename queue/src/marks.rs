@@ -15,6 +15,8 @@ use crate::{QueueError, SetAside, StreamId, files};
 const FILE: &str = "marks.json";
 const SET_ASIDE_FILE: &str = "marks-set-aside.json";
 const LAYOUT: u32 = 2;
+/// Between the orders of two streams of this queue there is room for streams that come from other queues.
+pub(crate) const ORDERS_A_STREAM: u64 = 1 << 20;
 /// So many spans that were dropped are told apart; the oldest are forgotten first.
 const MOST_DROPPED: usize = 1000;
 
@@ -103,6 +105,11 @@ impl Marks {
 
     pub(crate) fn highest_order(&self) -> u64 {
         self.streams.values().map(|entry| entry.known.order).max().unwrap_or(0)
+    }
+
+    /// The order of a new stream of this queue.
+    pub(crate) fn order_above_all(&self) -> u64 {
+        (self.highest_order() / ORDERS_A_STREAM).saturating_add(1).saturating_mul(ORDERS_A_STREAM)
     }
 
     /// All of them, oldest first.

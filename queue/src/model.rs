@@ -24,6 +24,7 @@ enum Step {
     /// Trims the stream that is so many back from the newest, through so many percent of its numbers.
     Trim(usize, u64),
     NoteEnd(usize, u64),
+    BeginStream,
     /// Everything in the oldest generation goes, delivered or not.
     DropOldest,
     Restart,
@@ -48,6 +49,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (any_units(), any_survivors()).prop_map(|(units, survivors)| Step::CutDuringAppend(units, survivors)),
         3 => (0_usize..4, 0_u64..=110).prop_map(|(back, percent)| Step::Trim(back, percent)),
         1 => (0_usize..4, 0_u64..500).prop_map(|(back, end)| Step::NoteEnd(back, end)),
+        2 => Just(Step::BeginStream),
         1 => Just(Step::DropOldest),
         1 => Just(Step::Restart),
         1 => (any_units(), any_survivors()).prop_map(|(units, survivors)| Step::KillDuringAppend(units, survivors)),
@@ -166,6 +168,7 @@ impl Rig {
             }
             Step::Trim(back, percent) => self.trim(back, percent),
             Step::NoteEnd(back, end) => self.note_end(back, end),
+            Step::BeginStream => self.begin_stream(),
             Step::DropOldest => self.drop_oldest(),
             Step::Restart => self.open(),
             Step::Kill(survivors) => self.kill(survivors),
@@ -181,6 +184,20 @@ impl Rig {
         let given = self.opened().writer.append(&units, 5).unwrap();
         assert_eq!((given.first, given.last), (first, last));
         self.back(0).1.promised.extend(first..=last);
+    }
+
+    fn begin_stream(&mut self) {
+        let (before, expected) = self.back(0);
+        let (before, end) = (*before, u64::try_from(expected.bodies.len()).unwrap());
+        let begun = self.opened().writer.begin_stream().unwrap();
+        assert_eq!((self.opened().writer.stream(), self.reader().current()), (begun, begun));
+        assert_eq!(begun == before, end == 0, "a stream without a number goes on");
+        if begun != before {
+            let (on_disk, _) = marks::load(self.folder.path()).unwrap();
+            assert!(on_disk.get(before).unwrap().end >= end, "what is lost of it later must be noticed");
+            assert!(on_disk.get(begun).unwrap().order > on_disk.get(before).unwrap().order);
+            self.streams.push((begun, Expected::default()));
+        }
     }
 
     fn drop_oldest(&mut self) {
@@ -413,6 +430,33 @@ fn trimming_frame_by_frame_reads_each_generation_once() {
     }
     assert_eq!(trimmed, 57, "all but those that always stay");
     assert!(rig.disk.loads() - before <= 12, "{} loads", rig.disk.loads() - before);
+}
+
+#[test]
+fn a_stream_that_cannot_begin_leaves_the_one_before_as_it_was() {
+    let mut rig = Rig::new();
+    append_units(&mut rig, 2);
+    let (stream, known) = (rig.opened().stream, rig.reader().known_streams());
+    let in_the_way = rig.folder.path().join("marks.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(matches!(rig.opened().writer.begin_stream(), Err(QueueError::Io { .. })));
+    assert_eq!((rig.reader().current(), rig.reader().known_streams()), (stream, known));
+    append_units(&mut rig, 1);
+    assert_eq!(rig.shown(stream).len(), 3);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    rig.apply(Step::BeginStream);
+    append_units(&mut rig, 1);
+    rig.check_shown();
+    assert_ne!(rig.reader().current(), stream);
+    assert_eq!((rig.shown(stream).len(), rig.streams.len()), (3, 2));
+}
+
+#[test]
+fn no_stream_begins_after_a_failed_sync() {
+    let mut rig = Rig::new();
+    append_units(&mut rig, 1);
+    rig.fail_to_append(&[vec![1]]);
+    assert!(matches!(rig.opened().writer.begin_stream(), Err(QueueError::SyncFailed { .. })));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub struct Opened {
     pub writer: Writer,
     /// The other end, which may be cloned.
     pub reader: Reader,
-    /// The stream minted at this start.
+    /// The stream minted at this start; [`Writer::begin_stream`] may begin others.
     pub stream: StreamId,
     /// What was found damaged or cannot be read, in words. What can be read of it is there all the same.
     pub damaged: Vec<String>,
@@ -151,15 +151,12 @@ fn unsealed(disk: &dyn Disk, number: u64, damaged: &mut Vec<String>) -> Result<G
     Ok(Generation::new(seal, false))
 }
 
-/// Between the orders of two starts there is room for streams that come from other queues.
-pub(crate) const ORDERS_A_START: u64 = 1 << 20;
-
 /// Adds what the generations hold and the new stream, whose order is above everything that was ever seen.
 fn with_new_stream(mut marks: Marks, generations: &Generations, stream: StreamId) -> Marks {
     for span in generations.spans() {
         marks.learn(span.stream, span.order, span.last);
     }
-    let order = (marks.highest_order() / ORDERS_A_START).saturating_add(1).saturating_mul(ORDERS_A_START);
+    let order = marks.order_above_all();
     marks.learn(stream, order, 0);
     marks
 }

@@ -54,6 +54,13 @@ impl Reader {
         Reader(shared)
     }
 
+    /// The stream that is being written, which has no end yet. Who compares ends with what is held asks for it first: all
+    /// others are then complete. Of a queue that is only looked into, none is being written.
+    #[must_use]
+    pub fn current(&self) -> StreamId {
+        self.0.current().0
+    }
+
     /// What the queue holds, stream by stream, oldest first. What was trimmed does not count.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
@@ -115,8 +122,8 @@ impl Reader {
         }
     }
 
-    /// Frames of this queue's own with all their records, newest first, also trimmed ones: to find the latest MQTT
-    /// receipts again. Ends after an error.
+    /// Frames of this queue's own with all their records, newest first over all its streams, also trimmed ones: to find the
+    /// latest MQTT receipts again. Ends after an error.
     pub fn newest_first(&self) -> impl Iterator<Item = Result<Frame, QueueError>> {
         NewestFirst::new(self.0.clone())
     }
@@ -170,7 +177,7 @@ impl Reader {
     /// [`Reader::spans`].
     pub fn forget(&self, stream: StreamId) -> Result<(), QueueError> {
         let is_held = self.spans().iter().any(|span| span.stream == stream);
-        if stream == self.0.stream || is_held {
+        if stream == self.current() || is_held {
             return Err(QueueError::StillQueued { stream });
         }
         self.0.marks().forget(stream);

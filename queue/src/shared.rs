@@ -17,8 +17,8 @@ pub(crate) struct Shared {
     pub(crate) folder: PathBuf,
     pub(crate) disk: Box<dyn Disk>,
     pub(crate) room: Option<Room>,
-    pub(crate) stream: StreamId,
-    pub(crate) order: u64,
+    /// The stream that is being written, and its order. Held only for a moment, with nothing locked after it.
+    current: Mutex<(StreamId, u64)>,
     generations: Mutex<Generations>,
     marks: Mutex<Marks>,
     _lock: Option<Lock>,
@@ -30,12 +30,21 @@ impl Shared {
         lock: Option<Lock>,
         disk: Box<dyn Disk>,
         room: Option<Room>,
-        (stream, order): (StreamId, u64),
+        current: (StreamId, u64),
         generations: Generations,
         marks: Marks,
     ) -> Self {
-        let (generations, marks) = (Mutex::new(generations), Mutex::new(marks));
-        Self { folder: folder.to_owned(), disk, room, stream, order, generations, marks, _lock: lock }
+        let (current, generations, marks) = (Mutex::new(current), Mutex::new(generations), Mutex::new(marks));
+        Self { folder: folder.to_owned(), disk, room, current, generations, marks, _lock: lock }
+    }
+
+    /// The stream that is being written, and its order.
+    pub(crate) fn current(&self) -> (StreamId, u64) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_current(&self, stream: StreamId, order: u64) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = (stream, order);
     }
 
     pub(crate) fn generations(&self) -> MutexGuard<'_, Generations> {
@@ -207,6 +216,6 @@ fn decode(found: &FrameRef, bytes: &[u8]) -> Option<Frame> {
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Queue").field("folder", &self.folder).field("stream", &self.stream).finish_non_exhaustive()
+        f.debug_struct("Queue").field("folder", &self.folder).field("current", &self.current()).finish_non_exhaustive()
     }
 }

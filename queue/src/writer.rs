@@ -140,12 +140,13 @@ impl Writer {
     }
 
     fn header(&self, piece: &Piece<'_>, first: u64, written_ms: u64) -> Header {
+        let (stream, order) = self.shared.current();
         Header {
             part: piece.part,
             records: u16::try_from(piece.records.len()).unwrap_or(u16::MAX),
             numbered: u16::try_from(piece.numbered()).unwrap_or(u16::MAX),
-            order: self.shared.order,
-            stream: self.shared.stream,
+            order,
+            stream,
             first,
             written_ms,
             group: self.next_seq,
@@ -193,7 +194,8 @@ impl Writer {
 
     /// Marks that cannot be written do not undo an append: it is tried again after the next one, and `close` tells.
     fn write_marks_lazily(&mut self, now: Pace) {
-        self.shared.marks().learn(self.shared.stream, self.shared.order, now.end);
+        let (stream, order) = self.shared.current();
+        self.shared.marks().learn(stream, order, now.end);
         if self.marks_problem.is_some() || self.marks_written.is_none_or(|last| last.is_due(now)) {
             self.marks_written = Some(now);
             self.shared.marks().wear = self.meter.wear(now.written_ms);
@@ -208,6 +210,43 @@ impl Writer {
         self.shared.write_marks()?;
         self.marks_name_stream = true;
         Ok(())
+    }
+
+    /// Ends the stream that is being written and begins another, whose numbers count from 1. The old one is complete: its
+    /// end is durable, so that what is lost of it later is noticed. A stream without a number goes on as it is.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`] when the marks cannot be written: nothing has begun, and the old stream goes on as before.
+    /// [`QueueError::SyncFailed`] when a write has failed before, as with [`Writer::append`].
+    pub fn begin_stream(&mut self) -> Result<StreamId, QueueError> {
+        if let Some(reason) = &self.failed {
+            return Err(self.sync_failed(reason.clone()));
+        }
+        if self.next_seq == 1 {
+            return Ok(self.stream());
+        }
+        let stream = StreamId::random();
+        let order = self.name_in_marks(stream)?;
+        let open = self.shared.generations().open.as_ref().map(|open| open.number);
+        if let Some(number) = open {
+            self.rotation.seal_if_open(&self.shared, number);
+        }
+        self.shared.set_current(stream, order);
+        (self.next_seq, self.marks_written, self.marks_problem) = (1, None, None);
+        Ok(stream)
+    }
+
+    /// Names a new stream in the marks on disk, beside the end of the one before. Returns its order.
+    fn name_in_marks(&self, stream: StreamId) -> Result<u64, QueueError> {
+        let order = {
+            let mut marks = self.shared.marks();
+            let order = marks.order_above_all();
+            marks.learn(stream, order, 0);
+            order
+        };
+        // Where only the last sync failed, the marks on disk may name it all the same: a stream without a reading.
+        self.shared.write_marks().inspect_err(|_| self.shared.marks().forget(stream))?;
+        Ok(order)
     }
 
     /// Removes frames whose readings all have numbers up to `through`, and those of all older streams. Returns how many
@@ -280,7 +319,7 @@ impl Writer {
     /// The stream that this writer appends to.
     #[must_use]
     pub fn stream(&self) -> StreamId {
-        self.shared.stream
+        self.shared.current().0
     }
 
     /// Completes the generation and writes the marks.
@@ -294,7 +333,7 @@ impl Writer {
 
     fn finish(&mut self) -> Result<(), QueueError> {
         if self.next_seq == 1 && self.failed.is_none() {
-            self.shared.marks().forget(self.shared.stream);
+            self.shared.marks().forget(self.stream());
         }
         if let Some(reason) = self.failed.take() {
             return Err(self.sync_failed(reason));

@@ -5,6 +5,8 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{names_beginning, readings, unit};
 use fieldgate_queue::{
@@ -198,6 +200,32 @@ fn what_is_imported_keeps_its_stream_and_twice_is_once() {
     assert_eq!(opened.writer.trim(other, 1).unwrap(), 4);
     assert!(opened.reader.spans().iter().all(|span| span.stream != foreign && span.stream != other));
     assert_eq!(stores(folder.path()), 1);
+}
+
+/// A drain that looks in between would write a gap for numbers that are on their way in.
+#[test]
+fn an_end_is_never_known_before_its_readings_can_be_read() {
+    let folder = tempdir().unwrap();
+    let mut opened = open(folder.path()).unwrap();
+    let (foreign, reader, ended) = (StreamId::random(), opened.reader.clone(), Arc::new(AtomicBool::new(false)));
+    let stop = Arc::clone(&ended);
+    let looking = std::thread::spawn(move || {
+        let mut early = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let known = reader.known_streams().into_iter().find(|known| known.stream == foreign);
+            let queued = reader.spans().into_iter().find(|span| span.stream == foreign).map_or(0, |span| span.last);
+            early += u32::from(known.is_some_and(|known| known.end > queued));
+        }
+        early
+    });
+    for first in 1..=20 {
+        let mut importer = Importer::begin(folder.path()).unwrap();
+        importer.add(foreign, first, 7, &numbered(&["one"])).unwrap();
+        opened.writer.take_in(&importer.finish().unwrap()).unwrap();
+    }
+    ended.store(true, Ordering::Relaxed);
+    assert_eq!(looking.join().unwrap(), 0);
+    assert_eq!(readings(&opened.reader, foreign).len(), 20);
 }
 
 #[test]

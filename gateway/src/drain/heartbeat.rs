@@ -43,7 +43,7 @@ pub(super) async fn write(session: &mut Session, stream: StreamId, cursor: u64, 
 impl Drain {
     /// Writes the time into the row of the running stream when the last one is old enough.
     pub(super) async fn beat(&mut self, index: usize, source: &mut Source, last: &mut LastBeat) -> Result<(), Ended> {
-        let (stream, now_us) = (self.backlog.current, self.now_us());
+        let (stream, now_us) = (self.backlog.reader.current(), self.now_us());
         if !last.is_over() || source.cursor(stream).is_none() {
             return Ok(());
         }

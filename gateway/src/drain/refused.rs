@@ -64,9 +64,10 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// The next part of what is being tried part by part, if it goes on from the cursor of its stream.
-    pub fn go_on(&mut self, cursor: impl Fn(StreamId) -> Option<u64>) -> Option<Batch> {
-        let mut held = self.held.take()?;
+    /// The next part of what is being tried part by part, if it goes on from the cursor of its stream. It waits while
+    /// another stream is to go `first`.
+    pub fn go_on(&mut self, first: Option<StreamId>, cursor: impl Fn(StreamId) -> Option<u64>) -> Option<Batch> {
+        let mut held = self.held.take_if(|held| first.is_none_or(|first| first == held.stream))?;
         held.go_on_from(cursor(held.stream)?).then(|| self.prepare(held))
     }
 
@@ -86,14 +87,16 @@ impl Refusals {
 
     /// The batch was written. True if that was in another form than what it was.
     pub fn went_well(&mut self, batch: &Batch) -> bool {
+        let is_unclear = self.unclear.as_ref().is_some_and(|unclear| unclear.stream == batch.stream);
         let Some(doubt) = self.doubts.get_mut(&batch.stream) else {
-            self.unclear = None;
+            // What another stream brought in between says nothing of the rows that an error keeps coming back for.
+            self.unclear.take_if(|_| is_unclear);
             return false;
         };
         doubt.cursor = batch.last;
         let in_another_form = std::mem::take(&mut doubt.form) != Form::Plain;
         if !in_another_form && batch.last >= doubt.through {
-            self.unclear = None;
+            self.unclear.take_if(|_| is_unclear);
             doubt.most = doubt.most.saturating_mul(2);
         }
         if doubt.most >= ROWS_WITHOUT_DOUBT {

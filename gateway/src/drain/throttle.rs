@@ -90,7 +90,12 @@ mod tests {
 
     fn drain(rows: Option<u32>, bytes: Option<u32>) -> config::Drain {
         let (rows, bytes) = (rows.and_then(NonZeroU32::new), bytes.and_then(NonZeroU32::new));
-        config::Drain { rows_per_second: rows, bytes_per_second: bytes, latency_budget: None }
+        config::Drain {
+            rows_per_second: rows,
+            bytes_per_second: bytes,
+            latency_budget: None,
+            ..config::Drain::default()
+        }
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl<W: WritingEnd> Intake<W> {
         match append(&mut self.writer, units, u64::try_from(now.wall_us / 1000).unwrap_or(0)) {
             Ok(appended) => {
                 self.room.note_written();
-                self.state.send_modify(|state| state.durable = appended.last);
+                let given = appended.last.saturating_add(1).saturating_sub(appended.first);
+                self.state.send_modify(|state| state.durable = state.durable.saturating_add(given));
                 Ok(true)
             }
             Err(QueueError::Full { .. }) => {

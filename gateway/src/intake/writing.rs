@@ -35,6 +35,12 @@ pub trait WritingEnd {
     /// As there.
     fn take_in(&mut self, import: &Path) -> Result<TakenIn, QueueError>;
 
+    /// As [`Writer::begin_stream`].
+    ///
+    /// # Errors
+    /// As there.
+    fn begin_stream(&mut self) -> Result<StreamId, QueueError>;
+
     /// As [`Writer::live_bytes`].
     fn live_bytes(&self) -> u64;
 
@@ -64,6 +70,10 @@ impl WritingEnd for Writer {
 
     fn take_in(&mut self, import: &Path) -> Result<TakenIn, QueueError> {
         Writer::take_in(self, import)
+    }
+
+    fn begin_stream(&mut self) -> Result<StreamId, QueueError> {
+        Writer::begin_stream(self)
     }
 
     fn live_bytes(&self) -> u64 {

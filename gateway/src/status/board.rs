@@ -15,8 +15,8 @@ pub type Delivered = BTreeMap<StreamId, u64>;
 
 /// Receiving ends of everything the parts tell.
 pub struct Board {
-    /// This gateway, its site and its stream.
-    pub identity: (String, String, StreamId),
+    /// This gateway and its site.
+    pub identity: (String, String),
     /// The queue.
     pub reader: Reader,
     /// The limit of the queue.
@@ -45,14 +45,14 @@ impl Board {
     /// # Errors
     /// [`QueueError`] when the queue cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, QueueError> {
-        let (gateway, site, stream) = &self.identity;
+        let (gateway, site) = &self.identity;
         let stamp = self.clock.stamp();
         let drain = self.drain.borrow().clone();
         Ok(Snapshot {
             gateway: gateway.clone(),
             site: site.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            stream: stream.to_string(),
+            stream: self.reader.current().to_string(),
             running_s: stamp.boottime_us.saturating_sub(self.started_us) / 1_000_000,
             clock: ClockState { now_us: stamp.wall_us, quality: stamp.quality, error_us: stamp.error_us },
             sources: self.meters.iter().map(Meter::state).collect(),
@@ -132,7 +132,7 @@ fn servers(views: &[View], drain: &DrainState, now_us: i64) -> Vec<ServerState> 
 }
 
 fn lag_ms(facts: &Facts, heartbeats: &Heartbeats, now_us: i64) -> Option<u64> {
-    let there = facts.heartbeats.get(&heartbeats.stream()?).copied();
+    let there = |stream| facts.heartbeats.get(&stream).copied();
     heartbeats.lag(there, now_us).map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX))
 }
 

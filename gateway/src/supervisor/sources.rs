@@ -97,3 +97,54 @@ pub fn receipts(reader: &Reader) -> Result<Vec<Receipt>, Trouble> {
     }
     Ok(receipts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use queue::{Record, Unit, Writer};
+    use sensors::receipts::{Finding, ReceiptBook};
+    use std::path::Path;
+
+    const SESSION: u64 = 7;
+
+    /// A message, durable with its receipt.
+    fn hear(book: &mut ReceiptBook, writer: &mut Writer, packet: u16) {
+        let Finding::New(receipt) = book.heard(packet, u64::from(packet), false) else { panic!("{packet} is new") };
+        let record = |kind, body| Record { kind, body };
+        let receipt = record(Kind::MQTT_RECEIPT, receipt.to_bytes().unwrap());
+        let unit = Unit::new(vec![record(Kind::READING, vec![1]), receipt]).unwrap();
+        writer.append(&[unit], 0).unwrap();
+    }
+
+    /// The files of a queue as they are at this moment: what a killed process leaves.
+    fn copy(from: &Path, to: &Path) {
+        for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let to = to.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                std::fs::create_dir(&to).unwrap();
+                copy(&entry.path(), &to);
+            } else {
+                std::fs::copy(entry.path(), to).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_of_before_the_new_stream_is_known_again_after_a_kill() {
+        let (folder, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut opened = queue::open(folder.path()).unwrap();
+        let mut book = ReceiptBook::new(SESSION, &[]);
+        for packets in [1..=3, 4..=6, 7..=9] {
+            packets.for_each(|packet| hear(&mut book, &mut opened.writer, packet));
+            opened.writer.begin_stream().unwrap();
+        }
+        copy(folder.path(), left.path());
+        let reader = queue::open(left.path()).unwrap().reader;
+        let found = receipts(&reader).unwrap();
+        let mut book = ReceiptBook::new(SESSION, &unproven(SESSION, found.iter().copied()));
+        for packet in 1..=9 {
+            assert_eq!(book.heard(packet, u64::from(packet), true), Finding::Again, "packet {packet}");
+        }
+        assert!(matches!(book.heard(10, 10, true), Finding::New(receipt) if receipt.number == 10));
+    }
+}

@@ -7,7 +7,7 @@ use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
 use crate::disk::Disk;
 use crate::drain::backlog::{Backlog, Limits};
-use crate::drain::{Drain, Refusals, Settings, Throttle, ToldRefused};
+use crate::drain::{Drain, Live, Refusals, Settings, Throttle, ToldRefused};
 use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, Untold};
 use crate::led::Watched;
 use crate::local::{self, Desk};
@@ -75,6 +75,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let origin_book = OriginBook::open(state, names, &known).map_err(unusable)?;
     let origins = origin_book.listen();
     let (imports, asked_imports) = mpsc::channel(1);
+    let (begins, asked_begins) = mpsc::channel(1);
     let (stop_sources, sources_stop) = watch::channel(false);
     let (stop_drain, drain_stop) = watch::channel(false);
     let (outlet, arrivals) = Outlet::new(MESSAGES_WAITING, BYTES_WAITING);
@@ -98,6 +99,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         reader: reader.clone(),
         queue_folder: state.join("queue"),
         imports: asked_imports,
+        begins: asked_begins,
         origins: origin_book,
         arrivals,
         acknowledged,
@@ -116,7 +118,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let (probes, views) = start_probes(config, &settings, &origins);
     let (tell_delivered, delivered) = watch::channel(delivered_before(&reader, &memory));
     let board = Arc::new(Board {
-        identity: (config.gateway.id.to_string(), config.gateway.site.to_string(), stream),
+        identity: (config.gateway.id.to_string(), config.gateway.site.to_string()),
         reader: reader.clone(),
         max_bytes,
         clock: Arc::clone(&clock),
@@ -130,7 +132,8 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     });
     let drain = Drain {
         settings,
-        backlog: Backlog { reader: reader.clone(), current: stream },
+        backlog: Backlog { reader: reader.clone() },
+        live: Live::new(config.drain.order, begins),
         throttle: Throttle::new(&config.drain, Limits::MOST, config.mysql.query_timeout),
         views,
         durable: taken.clone(),

@@ -11,10 +11,16 @@ const APART_US: i64 = 200_000;
 /// So many are kept, at least 50 s under load and much longer without.
 const KEPT: usize = 256;
 
-/// The times that were written to the source lately, microseconds since 1970.
+/// A drain that lets live readings overtake writes two streams in turn.
+const STREAMS: usize = 2;
+
+/// The times that were written to the source lately, in the rows of the streams that were written last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Heartbeats {
-    stream: u64,
+pub struct Heartbeats(VecDeque<(u64, Times)>);
+
+/// Times in the row of one stream, microseconds since 1970.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Times {
     kept: VecDeque<i64>,
     newest: i64,
     /// Older ones were dropped.
@@ -24,9 +30,33 @@ pub struct Heartbeats {
 impl Heartbeats {
     /// This time was written into the row of this stream.
     pub fn written(&mut self, stream: u64, at_us: i64) {
-        // After a step back of the clock, or for another row, what was written before compares with nothing.
-        if self.stream != stream || at_us < self.newest {
-            *self = Self { stream, ..Self::default() };
+        let known = self.0.iter().position(|(known, _)| *known == stream).and_then(|at| self.0.remove(at));
+        let mut times = known.map(|(_, times)| times).unwrap_or_default();
+        times.written(at_us);
+        self.0.push_back((stream, times));
+        if self.0.len() > STREAMS {
+            self.0.pop_front();
+        }
+    }
+
+    /// A new connection: what was written to the row of a stream that is not written any more may be in no source now.
+    pub fn begin_again(&mut self) {
+        let before_last = self.0.len().saturating_sub(1);
+        self.0.drain(..before_last);
+    }
+
+    /// How far a server is behind whose rows show these times; zero when it shows the newest, none when nothing has been
+    /// written. Too high by at most the time since the server was asked.
+    pub fn lag(&self, there: impl Fn(u64) -> Option<i64>, now_us: i64) -> Option<Duration> {
+        self.0.iter().filter_map(|(stream, times)| times.lag(there(*stream), now_us)).max()
+    }
+}
+
+impl Times {
+    fn written(&mut self, at_us: i64) {
+        // After a step back of the clock, what was written before compares with nothing.
+        if at_us < self.newest {
+            *self = Self::default();
         }
         self.newest = at_us;
         if self.kept.back().is_none_or(|last| at_us - last >= APART_US) {
@@ -38,14 +68,7 @@ impl Heartbeats {
         }
     }
 
-    /// The stream in whose row the last time was written; none before the first.
-    pub fn stream(&self) -> Option<u64> {
-        (!self.kept.is_empty()).then_some(self.stream)
-    }
-
-    /// How far a server is behind that shows the time `there`; zero when it shows the newest, none when nothing has been
-    /// written. Too high by at most the time since the server was asked.
-    pub fn lag(&self, there: Option<i64>, now_us: i64) -> Option<Duration> {
+    fn lag(&self, there: Option<i64>, now_us: i64) -> Option<Duration> {
         let oldest = *self.kept.front()?;
         let lacks_since = match there {
             Some(there) if there >= self.newest => return Some(Duration::ZERO),
@@ -70,7 +93,7 @@ mod tests {
     }
 
     fn lag_s(beats: &Heartbeats, there: Option<i64>, now: i64) -> Option<u64> {
-        beats.lag(there.map(|second| second * SECOND), now * SECOND).map(|lag| lag.as_secs())
+        beats.lag(|_| there.map(|second| second * SECOND), now * SECOND).map(|lag| lag.as_secs())
     }
 
     #[test]
@@ -89,22 +112,37 @@ mod tests {
     fn only_so_many_times_are_kept_and_older_ones_count_from_what_the_server_shows() {
         let seconds: Vec<i64> = (0..1000).collect();
         let beats = written(&seconds);
-        assert_eq!(beats.kept.len(), KEPT);
+        assert_eq!(beats.0[0].1.kept.len(), KEPT);
         assert_eq!(lag_s(&beats, Some(900), 1000), Some(99));
         assert_eq!(lag_s(&beats, Some(10), 1000), Some(990));
         let mut close = Heartbeats::default();
         (0..1000).for_each(|at| close.written(7, at * 1000));
-        assert_eq!(close.kept.len(), 5, "200 ms apart");
-        assert_eq!(close.lag(Some(998_000), SECOND), Some(Duration::from_millis(1)));
+        assert_eq!(close.0[0].1.kept.len(), 5, "200 ms apart");
+        assert_eq!(close.lag(|_| Some(998_000), SECOND), Some(Duration::from_millis(1)));
     }
 
     #[test]
-    fn another_stream_and_a_clock_that_went_back_begin_anew() {
+    fn a_clock_that_went_back_begins_anew() {
         let mut beats = written(&[100, 110]);
         beats.written(7, 20 * SECOND);
         assert_eq!(lag_s(&beats, Some(110), 21), Some(0), "written before the clock went back");
-        assert_eq!((beats.kept.len(), beats.stream()), (1, Some(7)));
-        beats.written(8, 30 * SECOND);
-        assert_eq!((lag_s(&beats, Some(1), 31), beats.stream()), (Some(1), Some(8)));
+        assert_eq!(beats.0[0].1.kept.len(), 1);
+    }
+
+    #[test]
+    fn of_two_streams_written_in_turn_the_one_lacking_longest_counts() {
+        let mut beats = written(&[100]);
+        beats.written(8, 101 * SECOND);
+        beats.written(7, 102 * SECOND);
+        let lag = |beats: &Heartbeats, seven, eight| {
+            let there = move |stream| Some(if stream == 7 { seven } else { eight } * SECOND);
+            beats.lag(there, 110 * SECOND).unwrap().as_secs()
+        };
+        assert_eq!((lag(&beats, 102, 101), lag(&beats, 100, 101), lag(&beats, 100, 99)), (0, 8, 9));
+        beats.begin_again();
+        assert_eq!(lag(&beats, 102, 0), 0, "only the row written last");
+        beats.written(8, 103 * SECOND);
+        beats.written(9, 104 * SECOND);
+        assert_eq!(beats.0.iter().map(|(stream, _)| *stream).collect::<Vec<_>>(), [8, 9]);
     }
 }

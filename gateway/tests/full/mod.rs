@@ -97,6 +97,10 @@ impl WritingEnd for OnDisk {
         self.writer.take_in(import)
     }
 
+    fn begin_stream(&mut self) -> Result<StreamId, QueueError> {
+        self.writer.begin_stream()
+    }
+
     fn live_bytes(&self) -> u64 {
         self.writer.live_bytes()
     }
@@ -186,6 +190,7 @@ impl Rig {
             reader: opened.reader,
             queue_folder: folder.path().to_owned(),
             imports: mpsc::channel(1).1,
+            begins: mpsc::channel(1).1,
             origins: OriginBook::open(folder.path(), ("barn-1", "barn"), &[]).unwrap(),
             arrivals,
             acknowledged: vec![acknowledge],

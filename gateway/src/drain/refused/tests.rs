@@ -89,7 +89,7 @@ impl Server {
         while self.cursor < last {
             assert!(self.asked < 100_000 && waits < 1000, "no end: cursor {}", self.cursor);
             let batch = refusals
-                .go_on(|_| Some(self.cursor))
+                .go_on(None, |_| Some(self.cursor))
                 .unwrap_or_else(|| refusals.prepare(batch(self.cursor, last.min(self.cursor + at_once))));
             match self.write(&batch) {
                 Ok(()) => drop(refusals.went_well(&batch)),
@@ -232,6 +232,23 @@ fn a_reading_that_both_routes_refuse_is_stored_without_them() {
     let set = |seqs: &[u64]| seqs.iter().copied().collect::<BTreeSet<u64>>();
     each_number_has_its_rows(&set(&[]), &set(&[5]), &set(&[5, 6]));
     each_number_has_its_rows(&set(&[5]), &set(&[5, 7]), &set(&[7]));
+}
+
+#[test]
+fn another_stream_in_between_hides_no_error_that_comes_back_and_only_goes_first() {
+    let mut refusals = Refusals::default();
+    let live = Batch { stream: StreamId::from_u64(8).unwrap(), ..batch(0, 1) };
+    for _ in 1..TRIES {
+        assert_eq!(refusals.refused(&batch(0, 64), &error(Class::Away)), Next::Wait);
+        assert!(!refusals.went_well(&live));
+    }
+    assert_eq!(refusals.refused(&batch(0, 64), &error(Class::Away)), Next::Again);
+    assert_eq!(refusals.prepare(batch(0, 64)).rows(), 32);
+    assert!(refusals.go_on(Some(live.stream), |_| Some(0)).is_none());
+    assert_eq!(refusals.prepare(live.clone()).rows(), 1);
+    refusals.went_well(&live);
+    let part = refusals.go_on(None, |stream| (stream == batch(0, 1).stream).then_some(0)).unwrap();
+    assert_eq!((part.first, part.rows()), (1, 32), "it was kept");
 }
 
 proptest::proptest! {
