@@ -7,6 +7,7 @@
 mod ahead;
 mod aside;
 pub mod backlog;
+mod elsewhere;
 mod ended;
 mod heartbeat;
 mod latency;
@@ -23,6 +24,7 @@ mod settings;
 mod source;
 mod telling;
 mod throttle;
+mod turn;
 pub mod write;
 
 pub use ended::DrainError;
@@ -30,7 +32,6 @@ pub use live::Live;
 pub use settings::Settings;
 pub use throttle::Throttle;
 
-use crate::database::DbError;
 use crate::memory::Memory;
 use crate::origin::Origins;
 use crate::pulse::Pulse;
@@ -39,13 +40,12 @@ use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
 use ahead::Ahead;
 use backlog::Backlog;
+use elsewhere::leads_elsewhere;
 use ended::Ended;
 use heartbeat::LastBeat;
 use letters::Letters;
 use pace::Pace;
-use plan::Batch;
 use queue::StreamId;
-use refused::Next;
 pub use refused::Refusals;
 use sensors::SampleClock;
 use source::Source;
@@ -55,6 +55,7 @@ use std::time::Duration;
 pub use telling::ToldRefused;
 use tokio::sync::watch;
 use tracing::info;
+use turn::Turn;
 
 /// How often the file of what is remembered of the servers is written while all is well.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
@@ -100,16 +101,6 @@ pub struct Drain {
     pub refusals: Refusals,
     /// What was said of it.
     pub told_refused: ToldRefused,
-}
-
-/// What came of a turn of the loop.
-enum Turn {
-    /// A batch was written, some of it perhaps as dead letters.
-    Wrote { set_aside: bool },
-    /// The source has everything.
-    Idle,
-    /// A batch was refused and taken back; the next one is smaller.
-    Refused,
 }
 
 impl Drain {
@@ -275,54 +266,6 @@ impl Drain {
         }
     }
 
-    /// Writes the next batch.
-    async fn write_next(&mut self, index: usize, source: &mut Source, ahead: &mut Ahead) -> Result<Turn, Ended> {
-        let Some(batch) = self.next_batch(source, ahead).await? else { return Ok(Turn::Idle) };
-        let identity = source.identity().to_owned();
-        self.wait_to_send(index, &batch, &identity).await?;
-        let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
-        let began = tokio::time::Instant::now();
-        let written = tokio::select! {
-            biased;
-            written = source.write(&batch, now_us) => written,
-            () = another_source(views, highest_term, index, identity) => return Err(Ended::GivenUp),
-        };
-        self.throttle.took(batch.rows(), began.elapsed());
-        let again = match written {
-            Ok(again) => again,
-            Err(error) => return self.went_wrong(&batch, error, source.is_open()),
-        };
-        self.note_heartbeat(batch.stream, now_us);
-        self.memory.servers.sent_again += again;
-        self.see_delivered(batch.stream, batch.last);
-        self.tell_written(&batch, again);
-        let set_aside = self.refusals.went_well(&batch);
-        self.tell_set_aside(&batch, set_aside);
-        Ok(Turn::Wrote { set_aside })
-    }
-
-    async fn next_batch(&mut self, source: &Source, ahead: &mut Ahead) -> Result<Option<Batch>, DrainError> {
-        let first = self.live.first(&self.backlog, source);
-        if let Some(part) = self.refusals.go_on(first, |stream| source.cursor(stream)) {
-            return Ok(Some(part));
-        }
-        let limits = self.throttle.limits();
-        let Some(mut batch) = self.backlog.next_batch(source, first, limits, ahead).await? else { return Ok(None) };
-        let has_more = ahead.prepare(&self.backlog, &batch, limits);
-        self.live.took(batch.stream == self.backlog.reader.current(), has_more);
-        batch.explain_missing(self.memory.delivered(batch.stream));
-        Ok(Some(self.refusals.prepare(batch)))
-    }
-
-    /// A batch that the server refuses is tried again with less, at once: on this connection if it can still be used.
-    fn went_wrong(&mut self, batch: &Batch, error: DbError, is_open: bool) -> Result<Turn, Ended> {
-        match self.refusals.refused(batch, &error) {
-            Next::Again if is_open => Ok(Turn::Refused),
-            Next::Again => Err(Ended::Moved),
-            Next::Wait => Err(error.into()),
-        }
-    }
-
     /// With nothing else to do: what was sent again, and which dead letters there are.
     async fn say_what_is_new(&mut self, source: &mut Source, letters: &mut Letters) -> Result<(), Ended> {
         self.announce_again(source).await?;
@@ -334,17 +277,6 @@ impl Drain {
             });
         }
         Ok(())
-    }
-
-    /// Waits for as long as the configuration wants it, and no longer than this server is the source and nobody stops us.
-    async fn wait_to_send(&mut self, index: usize, batch: &Batch, identity: &str) -> Result<(), Ended> {
-        let (views, highest_term) = (self.views.clone(), self.memory.servers.highest_term);
-        tokio::select! {
-            biased;
-            () = self.throttle.wait(batch, &self.pulse) => Ok(()),
-            _ = self.stop.wait_for(|stop| *stop) => Err(Ended::Moved),
-            () = another_source(views, highest_term, index, identity.to_owned()) => Err(Ended::Moved),
-        }
     }
 
     /// All that the source lacked has been sent again: say how much, in the log and in the database.
@@ -391,64 +323,5 @@ impl Drain {
 
     fn now_us(&self) -> i64 {
         self.clock.stamp().wall_us
-    }
-}
-
-/// Waits until another server is chosen. A frozen source would otherwise be waited for until the deadline of its
-/// statement, although the probes know earlier.
-async fn another_source(mut views: watch::Receiver<Vec<View>>, highest_term: u64, current: usize, identity: String) {
-    while views.changed().await.is_ok() {
-        let views = views.borrow_and_update();
-        let choice = choose(&views, highest_term);
-        if choice.source.is_some() && leads_elsewhere(&views, &choice, current, &identity) {
-            return;
-        }
-    }
-    std::future::pending().await
-}
-
-/// Whether another name was chosen than the one that we are connected to, or another server answers at that name now.
-fn leads_elsewhere(views: &[View], choice: &Choice, current: usize, identity: &str) -> bool {
-    let now = views.get(current).and_then(View::facts).map(|facts| facts.identity.as_str());
-    choice.source != Some(current) || now.is_some_and(|now| now != identity)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::topology::Facts;
-    use std::io;
-
-    #[test]
-    fn a_database_error_and_a_final_one_are_told_apart() {
-        let database: Ended = DbError::closed("db1").into();
-        assert!(matches!(database, Ended::Database(_)));
-        let last: Ended = io::Error::other("disk").into();
-        assert!(matches!(last, Ended::Final(DrainError::Memory(_))));
-    }
-
-    #[test]
-    fn a_name_that_leads_to_another_server_is_another_source() {
-        let mut view = View::unasked("db".to_owned());
-        let choice = Choice { source: Some(0), ..Choice::default() };
-        view.answered(Facts { identity: "a".to_owned(), ..Facts::default() });
-        assert!(!leads_elsewhere(&[view.clone()], &choice, 0, "a"));
-        assert!(leads_elsewhere(&[view.clone()], &choice, 0, "b"));
-        assert!(leads_elsewhere(&[view], &Choice::default(), 0, "a"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_frozen_source_is_given_up_only_when_another_one_is_chosen() {
-        let writable = |identity: &str| Facts { identity: identity.to_owned(), ..Facts::default() };
-        let named = |name: &str| View::unasked(name.to_owned());
-        let (sender, views) = watch::channel(vec![named("db1"), named("db2")]);
-        sender.send_modify(|views| views[0].answered(writable("a")));
-        let mut waiting = Box::pin(another_source(views, 1, 0, "a".to_owned()));
-        let soon = Duration::from_secs(1);
-        assert!(tokio::time::timeout(soon, &mut waiting).await.is_err(), "it is the source");
-        sender.send_modify(|views| views[0].failed("no answer".to_owned()));
-        assert!(tokio::time::timeout(soon, &mut waiting).await.is_err(), "nobody is");
-        sender.send_modify(|views| views[1].answered(writable("b")));
-        assert!(tokio::time::timeout(soon, &mut waiting).await.is_ok());
     }
 }

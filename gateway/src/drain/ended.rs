@@ -41,3 +41,16 @@ impl<T: Into<DrainError>> From<T> for Ended {
         Self::Final(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_error_and_a_final_one_are_told_apart() {
+        let database: Ended = DbError::closed("db1").into();
+        assert!(matches!(database, Ended::Database(_)));
+        let last: Ended = io::Error::other("disk").into();
+        assert!(matches!(last, Ended::Final(DrainError::Memory(_))));
+    }
+}

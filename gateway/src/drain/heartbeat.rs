@@ -2,9 +2,10 @@
 //! stream. While there is nothing to drain, the time alone is written now and then: so the lag of a replica is known, and
 //! that the source still takes writes.
 
+use super::Drain;
+use super::elsewhere::another_source;
 use super::ended::Ended;
 use super::source::Source;
-use super::{Drain, another_source};
 use crate::database::{Cell, DbError, Session};
 use queue::StreamId;
 use std::time::Duration;
