@@ -3,10 +3,12 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-drain soak-faults soak-power lint deb field-test setup
+.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-drain soak-faults soak-power soak-galera \
+	lint deb field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
 mysql_folder := $(or $(CARGO_TARGET_DIR),target)/rigs/mysql-server
+galera_folder := $(or $(CARGO_TARGET_DIR),target)/rigs/galera
 
 help:
 	@echo "make demo         build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
@@ -16,6 +18,8 @@ help:
 	@echo "make soak         fuzz: 6 minutes of changed bytes; queue, drain: 10 million readings that wait; faults: 500 random"
 	@echo "                  sequences of faults of servers and gateway; power, which takes root: 1000 power cuts, 2000 kills,"
 	@echo "                  3000 damaged files, full disks; ONLY=fuzz|queue|drain|faults|power"
+	@echo "                  ONLY=galera, no part of a plain soak as it fetches packages (5 MB) into the build folder: three"
+	@echo "                  members of a Galera cluster that die and come back"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
 	@echo "make deb          the Debian package for this machine's architecture"
 	@echo "make field-test   that package installed in booted Debian 12 and 13; takes root"
@@ -59,16 +63,17 @@ test: setup
 mysql:
 	@sh tests/mysql.sh fetch $(mysql_folder)
 
-# Part by part, the short one first. Only power mounts file systems.
+# Part by part, the short one first. Only power mounts file systems. Galera fetches packages, so it runs on request only.
 soak:
-	@case "$(ONLY)" in ""|fuzz|queue|drain|faults|power) ;; \
-		*) echo "soak: no part $(ONLY); there are: fuzz, queue, drain, faults, power" >&2; exit 2 ;; esac
-	@case "$(ONLY)" in fuzz|queue|drain|faults) ;; \
+	@case "$(ONLY)" in ""|fuzz|queue|drain|faults|power|galera) ;; \
+		*) echo "soak: no part $(ONLY); there are: fuzz, queue, drain, faults, power, galera" >&2; exit 2 ;; esac
+	@case "$(ONLY)" in fuzz|queue|drain|faults|galera) ;; \
 		*) [ "$$(id -u)" -eq 0 ] || { echo "soak: power mounts file systems: start it as root" >&2; exit 1; } ;; esac
 	@sh tests/setup.sh $(if $(filter fuzz queue,$(ONLY)),build,tests)
 	@echo "soak: building the release programs"
 	@cargo build --locked --release --package fieldgate --package fieldgate-tests --bins
 	@set -e; for part in $(or $(ONLY),fuzz queue drain faults power); do $(MAKE) --no-print-directory soak-$$part; done
+	@[ -n "$(ONLY)" ] || echo "soak: not in this run: galera, which fetches packages: make soak ONLY=galera"
 
 soak-fuzz:
 	@echo "soak: fuzz, 6 minutes of changed bytes"
@@ -84,6 +89,11 @@ soak-faults:
 soak-drain:
 	@echo "soak: $(release)/bench --only drain --soak"
 	@$(release)/bench --only drain --soak
+
+soak-galera:
+	@sh tests/galera.sh fetch $(galera_folder)
+	@echo "soak: a Galera cluster whose members die and come back"
+	@cargo test --locked --release --quiet --package fieldgate-tests --test galera -- --ignored --nocapture --test-threads 1
 
 soak-power:
 	@echo "soak: power cuts, kills, damaged files and full disks"

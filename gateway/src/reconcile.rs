@@ -1,7 +1,8 @@
 //! The auditor. It compares queue, source and replicas and believes none of the code that filled them:
 //!
 //! - **lost**: every number of a stream up to its cursor is a reading, a dead letter or named by a gap, in the source and in each
-//!   replica up to its own cursor; every number beyond the source's cursor is in the queue.
+//!   replica up to its own cursor; every number beyond the source's cursor is in the queue. A member of the source's cluster
+//!   is compared like a replica.
 //! - **doubled**: two readings that say the same by what the node said: its own number, else its own time, with the
 //!   same value on the same channel. Never by our key, which forbids doubles of itself.
 //! - **changed**: what the queue still keeps is compared with the source's rows column by column; the source's rows with
@@ -22,7 +23,7 @@ pub use replay::{ReplayWish, Replayed, replay};
 use crate::database::{Account, DbError, Deadlines, Session};
 use crate::local::QueueAccess;
 use crate::memory::look_and_choose;
-use crate::topology::View;
+use crate::topology::{Facts, View};
 use config::Config;
 use serde::Serialize;
 use std::io;
@@ -68,7 +69,7 @@ pub struct Finding {
 pub struct ServerLine {
     /// The server.
     pub server: String,
-    /// `source`, `replica` or `not compared`.
+    /// `source`, `replica`, `member` (of the source's cluster) or `not compared`.
     pub role: &'static str,
     /// Readings found there, or why it was not compared.
     pub text: String,
@@ -178,16 +179,17 @@ async fn audit(
         text: format!("{} readings", report.readings),
     });
     let own = source.name.clone();
+    let facts = views.iter().find(|view| view.name == own).and_then(View::facts);
     for (index, view) in views.iter().enumerate().filter(|(_, view)| view.name != own) {
-        let line = match replica(config, account, (index, view), &mut report, &mut source, &streams, &mut holes).await {
-            Ok(readings) => ServerLine {
-                server: view.name.clone(),
-                role: "replica",
-                text: format!("{readings} readings, compared up to its own cursors"),
-            },
-            Err(why) => ServerLine { server: view.name.clone(), role: "not compared", text: why },
+        let compared = match role(view, facts) {
+            Ok(role) => replica(config, account, index, &mut report, &mut source, &streams, &mut holes)
+                .await
+                .map(|readings| (role, format!("{readings} readings, compared up to its own cursors")))
+                .map_err(|error| error.to_string()),
+            Err(why) => Err(why),
         };
-        report.servers.push(line);
+        let (role, text) = compared.unwrap_or_else(|why| ("not compared", why));
+        report.servers.push(ServerLine { server: view.name.clone(), role, text });
     }
     let filters = if holes.is_empty() { Vec::new() } else { rows::filters(&mut source.session).await? };
     holes.iter().for_each(|hole| report.add(hole.finding(&source, &filters)));
@@ -195,22 +197,29 @@ async fn audit(
     Ok(report)
 }
 
+/// As what a server is compared with the source, or why it is not.
+fn role(view: &View, source: Option<&Facts>) -> Result<&'static str, String> {
+    let facts = view.facts().ok_or_else(|| view.trouble().to_owned())?;
+    if source.is_some_and(|source| source.is_in_cluster_with(facts)) {
+        return Ok("member");
+    }
+    if !facts.read_only {
+        return Err("it takes writes, but it is not the source".to_owned());
+    }
+    Ok("replica")
+}
+
 async fn replica(
     config: &Config,
     account: &Account,
-    (index, view): (usize, &View),
+    index: usize,
     report: &mut Report,
     source: &mut Open,
     streams: &[stream::Stream],
     holes: &mut [hole::Hole],
-) -> Result<u64, String> {
-    let facts = view.facts().ok_or_else(|| view.trouble().to_owned())?;
-    if !facts.read_only {
-        return Err("it takes writes, but it is not the source".to_owned());
-    }
-    let mut replica = open(config, account, index).await.map_err(|error| error.to_string())?;
-    let readings = replicas::compare(report, source, &mut replica, streams, holes).await;
-    let readings = readings.map_err(|error| error.to_string())?;
+) -> Result<u64, DbError> {
+    let mut replica = open(config, account, index).await?;
+    let readings = replicas::compare(report, source, &mut replica, streams, holes).await?;
     replica.session.close().await;
     Ok(readings)
 }
@@ -222,4 +231,33 @@ async fn open(config: &Config, account: &Account, index: usize) -> Result<Open, 
     session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
     session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
     Ok(Open { name: server.to_string(), session })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::ClusterMember;
+
+    fn facts(read_only: bool, cluster: &str) -> Facts {
+        let member = ClusterMember { uuid: cluster.to_owned(), synced: true, state: String::new() };
+        Facts { read_only, cluster: (!cluster.is_empty()).then_some(member), ..Facts::default() }
+    }
+
+    #[test]
+    fn members_of_the_cluster_of_the_source_are_compared_and_other_servers_that_take_writes_are_not() {
+        let role_of = |facts: Facts, source: &Facts| {
+            let mut view = View::unasked("db2:3306".to_owned());
+            view.answered(facts);
+            role(&view, Some(source))
+        };
+        let not_source = Err("it takes writes, but it is not the source".to_owned());
+        assert_eq!(role_of(facts(false, "u"), &facts(false, "u")), Ok("member"));
+        assert_eq!(role_of(facts(true, "u"), &facts(false, "u")), Ok("member"));
+        assert_eq!(role_of(facts(false, "other"), &facts(false, "u")), not_source);
+        assert_eq!(role_of(facts(true, ""), &facts(false, "u")), Ok("replica"));
+        assert_eq!(role_of(facts(false, ""), &facts(false, "")), not_source);
+        let mut away = View::unasked("db3:3306".to_owned());
+        away.failed("no answer".to_owned());
+        assert_eq!(role(&away, Some(&facts(false, "u"))), Err("no answer".to_owned()));
+    }
 }

@@ -7,6 +7,7 @@ pub mod address;
 pub mod artifacts;
 pub mod audit;
 pub mod forwarder;
+pub mod galera;
 pub mod gateway;
 pub mod journal;
 pub mod mariadb;

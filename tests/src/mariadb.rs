@@ -16,6 +16,7 @@ pub use client::Row;
 pub use cluster::Cluster;
 pub use dump::Position;
 pub use family::Family;
+pub(crate) use launch::{copy, server_command};
 pub use replication::RelayLog;
 pub use server::Server;
 pub use template::template;

@@ -106,13 +106,7 @@ impl Probe {
         match self.term_and_cursors(session).await {
             Ok(rows) => take_term_and_cursors(&mut facts, &rows),
             // No tables yet: a server all the same. The drain says what is missing when it comes to write.
-            Err(error) if matches!(error.code, Some(1049 | 1146)) => return Ok(facts),
-            Err(error) => return Err(error),
-        }
-        // Last, since a refusal costs the connection.
-        match cluster(session).await {
-            Ok(cluster) => facts.cluster = cluster,
-            Err(error) if matches!(error.code, Some(1142)) => {}
+            Err(error) if matches!(error.code, Some(1049 | 1146)) => {}
             Err(error) => return Err(error),
         }
         Ok(facts)

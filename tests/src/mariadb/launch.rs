@@ -35,12 +35,15 @@ const SETTINGS: &[&str] = &[
     "--thread-cache-size=8",
 ];
 
-/// Starts a server whose files lie in `folder`, on this address; the arguments override the settings.
-pub(super) fn spawn(family: Family, id: u32, address: &Address, folder: &Path, arguments: &[&str]) -> Process {
-    let mut command = match family {
-        Family::MariaDb => mariadb_command(),
-        Family::MySql => mysql::command(),
-    };
+/// Starts a server whose files lie in `folder`, on this address; the arguments override the settings of the command.
+pub(super) fn spawn(
+    name: &str,
+    mut command: Command,
+    id: u32,
+    address: &Address,
+    folder: &Path,
+    arguments: &[&str],
+) -> Process {
     command.arg(format!("--bind-address={}", address.ip())).arg(format!("--port={PORT}"));
     command.arg(format!("--report-host={}", address.ip())).arg(format!("--server-id={id}"));
     for (option, name) in [("datadir", "data"), ("socket", "sock"), ("pid-file", "pid")] {
@@ -49,12 +52,25 @@ pub(super) fn spawn(family: Family, id: u32, address: &Address, folder: &Path, a
     // A server that starts removes what others have in a temporary folder that it shares with them.
     command.arg(format!("--tmpdir={}", folder.display()));
     command.args(arguments);
-    Process::spawn(&format!("{} {id}", family.server_name()), &command, &folder.join("log"))
+    Process::spawn(&format!("{name} {id}"), &command, &folder.join("log"))
 }
 
-fn mariadb_command() -> Command {
+/// A server with the rigs' settings; where its files lie is still to be said.
+pub(super) fn command_of(family: Family) -> Command {
+    match family {
+        Family::MariaDb => {
+            let mut command = server_command();
+            command.args(as_root());
+            command
+        }
+        Family::MySql => mysql::command(),
+    }
+}
+
+/// A MariaDB server with the rigs' settings, which may not run as root as it is.
+pub(crate) fn server_command() -> Command {
     let mut command = Command::new(mariadbd());
-    command.arg("--no-defaults").args(as_root()).args(SETTINGS);
+    command.arg("--no-defaults").args(SETTINGS);
     command
 }
 
@@ -67,7 +83,7 @@ pub(super) fn template_of(family: Family) -> PathBuf {
 }
 
 /// Copies a data folder, sharing blocks where the file system can.
-pub(super) fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     let status = Command::new(installed_program("cp", "coreutils"))
         .args(["--archive", "--reflink=auto", "--sparse=always"])
         .args([from, to])

@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::net::SocketAddrV4;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
 use super::client::{self, Layout, Row};
-use super::launch::{copy, spawn, template_of};
+use super::launch::{command_of, copy, spawn, template_of};
 use super::{DEADLINE, Family, PORT};
 use crate::address::Address;
+use crate::galera::Member;
 use crate::process::{Process, wait_for};
 
 /// A server with a folder and an address of its own. Dropping it kills it and removes the folder.
@@ -21,6 +23,7 @@ pub struct Server {
     address: Address,
     id: u32,
     family: Family,
+    member: Option<Member>,
 }
 
 impl Server {
@@ -39,11 +42,25 @@ impl Server {
 
     /// Starts a server without waiting.
     pub(super) fn spawn(family: Family, id: u32, arguments: &[&str]) -> Self {
+        Self::spawn_at(Address::claim(), family, None, id, arguments)
+    }
+
+    /// Starts a member of a Galera cluster; returns when it has the cluster's data and is in step.
+    pub(crate) fn start_member(id: u32, address: Address, member: Member, arguments: &[&str]) -> Self {
+        let mut server = Self::spawn_at(address, Family::MariaDb, Some(member), id, arguments);
+        server.wait_until_ready();
+        server
+    }
+
+    fn spawn_at(address: Address, family: Family, member: Option<Member>, id: u32, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for a server");
         copy(&template_of(family), &folder.path().join("data"));
-        let address = Address::claim();
-        let process = spawn(family, id, &address, folder.path(), arguments);
-        Self { process, folder, address, id, family }
+        if let Some(member) = &member {
+            member.settle(folder.path());
+        }
+        let command = command(family, member.as_ref(), id, &address, folder.path());
+        let process = spawn(family.server_name(), command, id, &address, folder.path(), arguments);
+        Self { process, folder, address, id, family, member }
     }
 
     /// Returns when the server answers; panics with the end of its log when it has ended.
@@ -51,7 +68,7 @@ impl Server {
         wait_for(&format!("{} {} to answer", self.family.server_name(), self.id), DEADLINE, || {
             self.process.assert_running();
             // Asking earlier would only cost a client.
-            self.socket().exists() && self.try_query("SELECT 1").is_ok()
+            self.socket().exists() && self.try_query("SELECT 1").is_ok() && (self.member.is_none() || self.is_in_step())
         });
     }
 
@@ -121,7 +138,9 @@ impl Server {
         }
         // A killed one leaves it behind.
         let _ = fs::remove_file(self.socket());
-        self.process = spawn(self.family, self.id, &self.address, self.folder.path(), arguments);
+        let folder = self.folder.path();
+        let command = command(self.family, self.member.as_ref(), self.id, &self.address, folder);
+        self.process = spawn(self.family.server_name(), command, self.id, &self.address, folder, arguments);
         self.wait_until_ready();
     }
 
@@ -142,4 +161,8 @@ impl Server {
     fn refused(&self, sql: &str, complaint: &str) -> ! {
         panic!("{} {} at {}: {complaint}\nin: {sql}", self.family.server_name(), self.id, self.address())
     }
+}
+
+fn command(family: Family, member: Option<&Member>, id: u32, address: &Address, folder: &Path) -> Command {
+    member.map_or_else(|| command_of(family), |member| member.command(id, address.ip(), folder))
 }
