@@ -55,7 +55,7 @@ fn channel(row: &Named) -> Replication {
 }
 
 /// Whether it belongs to a replication group, and is in step with it. The question for members needs a right on their
-/// table, so it is asked only where group replication runs; there, without the right, `None` comes as an error.
+/// table, so it is asked only where group replication runs; there, without the right, the error names it.
 pub async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbError> {
     let sql = "SELECT 1 FROM information_schema.plugins WHERE plugin_name = 'group_replication' \
                AND plugin_status = 'ACTIVE'";
