@@ -21,6 +21,19 @@ const MAX_BROKERS: usize = 32;
 const MAX_SERIAL_PORTS: usize = 16;
 const MAX_I2C_BUSES: usize = 8;
 const MAX_ROUTES: usize = 32;
+const OUR_TABLES: [&str; 11] = [
+    "schema_version",
+    "streams",
+    "channels",
+    "readings",
+    "gaps",
+    "dead_letters",
+    "events",
+    "server_term",
+    "latest",
+    "hourly",
+    "missing",
+];
 const NOT_IN_THIS_VERSION: [&str; 2] = ["standby", "status"];
 
 /// All sections of a file without problems.
@@ -53,6 +66,7 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section));
     let routes = root.sections("routes", 0..=MAX_ROUTES, |_, section| route::read(section));
     one_name_a_route(root, &routes);
+    none_into_our_tables(root, &routes, mysql.as_ref());
     root.demand_entry(
         &["mqtt", "serial", "i2c"],
         "add at least one source: [[mqtt]] with broker and topics, [[serial]] with port and node, or [[i2c]] with bus and nodes",
@@ -132,6 +146,21 @@ fn one_name_a_route(root: &mut Section<'_, '_>, entries: &[Option<Route>]) {
             let what = format!("is {:?}, as of routes[{earlier}]", entry.name);
             let remedy = "give each route into the same table a name of its own";
             root.add(&format!("routes[{index}].name"), ValueError::new(what, remedy));
+        }
+    }
+}
+
+/// What a route wrote into these would pass for what the drain wrote.
+fn none_into_our_tables(root: &mut Section<'_, '_>, entries: &[Option<Route>], mysql: Option<&Mysql>) {
+    let ours = |route: &Route| {
+        let is_here =
+            route.table.database.as_ref().is_none_or(|name| mysql.is_some_and(|mysql| mysql.database == *name));
+        is_here && OUR_TABLES.contains(&route.table.table.as_str())
+    };
+    for (index, route) in entries.iter().enumerate() {
+        if let Some(route) = route.as_ref().filter(|route| ours(route)) {
+            let what = format!("is {:?}, one of fieldgate's own", route.table.table);
+            root.add(&format!("routes[{index}].table"), ValueError::new(what, "name a table of yours"));
         }
     }
 }

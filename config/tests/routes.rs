@@ -47,6 +47,16 @@ fn every_problem_of_a_route_has_its_key_and_what_to_do() {
 }
 
 #[test]
+fn no_route_leads_into_a_table_of_fieldgates_own() {
+    for table in ["readings", "field.readings", "latest"] {
+        let found = problems(&with(&format!("table = \"{table}\"\ncolumns = {{ x = \"{{value}}\" }}")));
+        assert_eq!((found.len(), found[0].path.as_str()), (1, "routes[0].table"), "{table}");
+    }
+    let other = with("table = \"mine.readings\"\ncolumns = { x = \"{value}\" }");
+    assert_eq!(Config::from_text(&other, Path::new("f.toml"), "").unwrap().routes.len(), 1);
+}
+
+#[test]
 fn two_routes_into_one_table_need_names() {
     let route = "table = \"t\"\ncolumns = { x = \"{value}\" }\n";
     let text = with(&format!("{route}[[routes]]\n{route}"));
