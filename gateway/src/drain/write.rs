@@ -206,9 +206,11 @@ fn channel_row(row: &Row) -> Option<(String, String, ChannelRow)> {
     Some((node.as_text()?, channel.as_text()?, ChannelRow { id: id.as_u64()?, unit: unit.as_text() }))
 }
 
-const GAP_COLUMNS: &[&str] =
+/// The columns of `gaps` that are written.
+pub const GAP_COLUMNS: &[&str] =
     &["stream", "seq", "last_seq", "site", "node", "channel", "reason", "from_time", "to_time", "count"];
-const DEAD_LETTER_COLUMNS: &[&str] =
+/// The columns of `dead_letters` that are written.
+pub const DEAD_LETTER_COLUMNS: &[&str] =
     &["stream", "seq", "origin", "reason", "server_words", "bytes", "length", "hash", "arrived_at", "state", "route"];
 
 fn dead_letter_row(batch: &Batch, row: &DeadLetterRow) -> Row {

@@ -1,6 +1,8 @@
 //! What is wrong with our tables and with those of the routes. Pure.
 
 use super::facts::{Column, Finding, ServerFacts, Table};
+use crate::drain::rows::READING_COLUMNS;
+use crate::drain::write::{DEAD_LETTER_COLUMNS, GAP_COLUMNS};
 use config::{Config, Property, Route, Template};
 
 /// The version of the tables that this program writes.
@@ -8,6 +10,10 @@ const SCHEMA_VERSION: u64 = 1;
 /// Ours, as `fieldgate db schema` makes them.
 const OURS: [&str; 8] =
     ["schema_version", "streams", "channels", "readings", "gaps", "dead_letters", "events", "server_term"];
+
+/// What is written into those that a drain fills.
+const WRITTEN: [(&str, &[&str]); 3] =
+    [("readings", READING_COLUMNS), ("gaps", GAP_COLUMNS), ("dead_letters", DEAD_LETTER_COLUMNS)];
 
 /// Everything that keeps rows from being written to the source.
 pub fn findings(facts: &ServerFacts, config: &Config) -> Vec<Finding> {
@@ -36,6 +42,14 @@ fn ours(facts: &ServerFacts, database: &str) -> Vec<Finding> {
         let there = facts.schema_version.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
         let what = format!("the tables are of version {there}, and this fieldgate writes version {SCHEMA_VERSION}");
         found.push(Finding::problem(&facts.name, what, MEND));
+    }
+    for (name, columns) in WRITTEN {
+        let has = |column: &&&str| table(name).is_some_and(|table| table.columns.contains_key(**column));
+        let lacking: Vec<&str> = columns.iter().filter(|column| !has(column)).copied().collect();
+        if !lacking.is_empty() {
+            let what = format!("the table {database}.{name} lacks the columns {}", lacking.join(", "));
+            found.push(Finding::problem(&facts.name, what, "compare it with what `fieldgate db schema` prints"));
+        }
     }
     let plain = OURS.into_iter().filter(|name| table(name).is_some_and(|table| !is_transactional(table)));
     found.extend(plain.map(|name| no_transactions(&facts.name, &format!("{database}.{name}"))));

@@ -2,8 +2,9 @@
 
 use super::facts::{Column, Table, Variable};
 use super::*;
+use crate::drain::rows::READING_COLUMNS;
+use crate::drain::write::{DEAD_LETTER_COLUMNS, GAP_COLUMNS};
 use crate::topology::{Facts, Replication, choose};
-use std::collections::BTreeMap;
 
 const FILE: &str = "[mysql]\nservers = [\"db1\", \"db2\"]\ndatabase = \"field\"\nuser = \"f\"\n[[serial]]\nport = \"/dev/null\"\nnode = \"n\"\n";
 
@@ -21,7 +22,9 @@ fn with_variables(facts: &mut ServerFacts, values: &[(&str, &str)]) {
 /// A server with nothing to mend.
 fn good(name: &str) -> ServerFacts {
     let tables = ["schema_version", "streams", "channels", "readings", "gaps", "dead_letters", "events", "server_term"];
-    let table = Table { engine: "InnoDB".to_owned(), columns: BTreeMap::new() };
+    let written = [READING_COLUMNS, GAP_COLUMNS, DEAD_LETTER_COLUMNS].concat();
+    let columns = written.iter().map(|name| ((*name).to_owned(), Column::default())).collect();
+    let table = Table { engine: "InnoDB".to_owned(), columns };
     let rights = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let mut facts = ServerFacts {
         name: name.to_owned(),
@@ -196,6 +199,9 @@ fn without_tables_or_a_source_the_way_is_shown() {
     let mut newer = site();
     newer.servers[0].schema_version = Some(9);
     assert!(only(newer).2.contains("of version 9"));
+    let mut older = site();
+    older.servers[0].tables.get_mut("field.dead_letters").unwrap().columns.remove("route");
+    assert_eq!(only(older).2, "the table field.dead_letters lacks the columns route");
     let mut plain = site();
     plain.servers[0].tables.get_mut("field.gaps").unwrap().engine = "MyISAM".to_owned();
     assert_eq!(only(plain).3, "ALTER TABLE `field`.`gaps` ENGINE = InnoDB");
