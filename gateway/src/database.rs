@@ -78,7 +78,7 @@ impl<T: Send + 'static> Drop for OutsideRuntime<T> {
 }
 
 /// A connection to one server. After any error it is closed and every further call fails, unless the server has refused
-/// a row's data ([`Class::Data`]): what that statement's transaction did can then be rolled back.
+/// the statement for a row ([`DbError::is_about_a_row`]): what that statement's transaction did can then be rolled back.
 pub struct Session {
     conn: OutsideRuntime<Conn>,
     deadline: Duration,

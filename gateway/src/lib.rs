@@ -22,6 +22,7 @@ pub mod command;
 pub mod database;
 pub mod disk;
 pub mod drain;
+pub mod event;
 pub mod exit;
 pub mod intake;
 pub mod led;

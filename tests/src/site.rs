@@ -107,6 +107,28 @@ impl Site {
         writable.elapsed()
     }
 
+    /// The source is killed and replica 1, which has stopped, is promoted and gets again just what it lacked; ends the nodes.
+    ///
+    /// # Panics
+    /// When anything is lost, doubled or changed, or another number is told than was lacking.
+    pub fn lose_the_source_to_the_lagging_replica(&mut self) {
+        let had = self.readings(1);
+        self.wait_more(0, 400);
+        let at_least = self.readings(0) - had;
+        self.server(0).kill9();
+        let first_row = self.promote(1);
+        println!("first row {:.2} s after the promoted server took writes", first_row.as_secs_f64());
+        self.wait_more(1, 200);
+
+        // Closed for writes, only to be compared.
+        self.server(0).restart(&[]);
+        let at_most = self.readings(0) - had;
+        self.finish(1);
+        let again = number(self.server(1), "SELECT SUM(count) FROM field.events WHERE kind = 'sent again'");
+        assert!((at_least..=at_most).contains(&again), "{again} sent again, {at_least} to {at_most} were lacking");
+        assert_eq!((self.events(1, "failover"), self.events(1, "sent again")), (1, 1));
+    }
+
     /// Ends the nodes; each waits for the broker's last acknowledgements.
     pub fn end_nodes(&mut self) -> &[NodeLog] {
         self.logs.extend(self.nodes.drain(..).map(|mut node| node.terminate()));

@@ -6,6 +6,7 @@
 
 use crate::command::{account, block_on, deadlines, now_us, refuse};
 use crate::database::{Account, Cell, DbError, Session};
+use crate::event::Event;
 use crate::exit::Exit;
 use crate::memory::Servers;
 use crate::topology::probe::look;
@@ -102,8 +103,7 @@ async fn write(session: &mut Session, config: &Config, before: &Term, term: u64,
         return Err(DbError::cursor_moved(session.server(), words));
     }
     let text = format!("accepted as restored from a backup: term {} becomes {term}", before.number);
-    let sql = "INSERT INTO events (at, site, gateway, kind, text) VALUES (?, ?, ?, 'restored', ?)";
-    session.change(sql, vec![Cell::TimeUs(now_us), Cell::text(site), Cell::text(gateway), Cell::text(text)]).await?;
+    Event { at_us: now_us, site, gateway, kind: "restored", text: &text, count: None }.write(session).await?;
     session.run("COMMIT").await
 }
 

@@ -1,6 +1,7 @@
 //! `fieldgate db reconcile`: is everything there, once, and as it was?
 
 use crate::command::{account, block_on, refuse};
+use crate::database::Account;
 use crate::exit::Exit;
 use crate::local::QueueAccess;
 use crate::reconcile::{ReconcileError, Report, reconcile as compare};
@@ -9,28 +10,31 @@ use std::path::Path;
 
 /// Prints what was found; exit code 1 if anything is wrong.
 pub fn reconcile(file: &Path, config: &Config, json: bool) -> Exit {
-    let account = match account(config) {
-        Ok(account) => account,
-        Err(problem) => return refuse(file, &[problem]),
-    };
-    let queue = match QueueAccess::open(&config.gateway.state_dir) {
-        Ok(queue) => queue,
-        Err(error) => {
-            eprintln!("{error}");
-            return Exit::Storage;
+    let compared = with_queue(file, config, async |account, queue| compare(config, account, queue).await);
+    compared.map_or_else(|exit| exit, |report| show(&report, json))
+}
+
+/// Does what needs the servers and the queue, with the gateway's own account.
+///
+/// # Errors
+/// The exit code when that fails; why has been shown then.
+pub fn with_queue<T>(
+    file: &Path,
+    config: &Config,
+    work: impl AsyncFnOnce(&Account, &QueueAccess) -> Result<T, ReconcileError>,
+) -> Result<T, Exit> {
+    let account = account(config).map_err(|problem| refuse(file, &[problem]))?;
+    let queue = QueueAccess::open(&config.gateway.state_dir).map_err(|error| {
+        eprintln!("{error}");
+        Exit::Storage
+    })?;
+    block_on(work(&account, &queue))?.map_err(|error| {
+        eprintln!("{error}");
+        match error {
+            ReconcileError::Queue(_) => Exit::Storage,
+            ReconcileError::Database(_) | ReconcileError::NoSource(_) => Exit::Unavailable,
         }
-    };
-    match block_on(compare(config, &account, &queue)) {
-        Ok(Ok(report)) => show(&report, json),
-        Ok(Err(error)) => {
-            eprintln!("{error}");
-            match error {
-                ReconcileError::Queue(_) => Exit::Storage,
-                ReconcileError::Database(_) | ReconcileError::NoSource(_) => Exit::Unavailable,
-            }
-        }
-        Err(exit) => exit,
-    }
+    })
 }
 
 fn show(report: &Report, json: bool) -> Exit {

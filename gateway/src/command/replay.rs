@@ -1,9 +1,9 @@
 //! `fieldgate db replay`: fills holes of the source from the queue.
 
-use crate::command::{account, block_on, now_us, refuse};
+use crate::command::now_us;
+use crate::command::reconcile::with_queue;
 use crate::exit::Exit;
-use crate::local::QueueAccess;
-use crate::reconcile::{ReconcileError, ReplayWish, Replayed, replay as fill};
+use crate::reconcile::{ReplayWish, Replayed, replay as fill};
 use config::Config;
 use queue::StreamId;
 use std::path::PathBuf;
@@ -40,33 +40,12 @@ pub struct ReplayArguments {
 
 /// Fills holes; exit code 1 if any number is left in one.
 pub fn replay(config: &Config, arguments: &ReplayArguments) -> Exit {
-    let account = match account(config) {
-        Ok(account) => account,
-        Err(problem) => return refuse(&arguments.config, &[problem]),
-    };
-    let queue = match QueueAccess::open(&config.gateway.state_dir) {
-        Ok(queue) => queue,
-        Err(error) => {
-            eprintln!("{error}");
-            return Exit::Storage;
-        }
-    };
     let ReplayArguments { stream, first, last, gaps, dry_run, .. } = *arguments;
-    let now_us = match now_us() {
-        Ok(now_us) => now_us,
-        Err(exit) => return exit,
-    };
-    match block_on(fill(config, &account, &queue, ReplayWish { stream, first, last, gaps, dry_run, now_us })) {
-        Ok(Ok(replayed)) => show(&replayed, arguments.json),
-        Ok(Err(error)) => {
-            eprintln!("{error}");
-            match error {
-                ReconcileError::Queue(_) => Exit::Storage,
-                ReconcileError::Database(_) | ReconcileError::NoSource(_) => Exit::Unavailable,
-            }
-        }
-        Err(exit) => exit,
-    }
+    let filled = now_us().and_then(|now_us| {
+        let wish = ReplayWish { stream, first, last, gaps, dry_run, now_us };
+        with_queue(&arguments.config, config, async |account, queue| fill(config, account, queue, wish).await)
+    });
+    filled.map_or_else(|exit| exit, |replayed| show(&replayed, arguments.json))
 }
 
 fn show(replayed: &Replayed, json: bool) -> Exit {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// Who acts on an error, and how. The outcome of what was being done is unknown and the connection is closed; the cursor
-/// says what happened. Only with `Data` the connection stays open: what was refused can be taken back.
+/// says what happened. Only where a row
+/// was refused ([`DbError::is_about_a_row`]) the connection stays open: that can be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// The server is away or the connection broke: try again.

@@ -6,7 +6,7 @@
 
 use super::{Cell, Family, Row};
 
-/// Rows of one statement on MySQL, largest first: a full batch of 1000 takes two round trips, and no smaller one more than 22.
+/// Rows of one statement on MySQL, largest first: a full batch of 5000 takes ten round trips.
 const SIZES: [usize; 4] = [500, 50, 7, 1];
 /// Parameters of one prepared statement, a limit of the protocol.
 const MOST_PARAMETERS: usize = 65_535;

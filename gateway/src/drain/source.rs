@@ -5,6 +5,7 @@ use super::routes::Routes;
 use super::write::Tables;
 use super::{Settings, heartbeat};
 use crate::database::{Cell, DbError, Row, Session};
+use crate::event::Event;
 use crate::origin::Origins;
 use crate::topology::ahead::ahead;
 use crate::topology::probe::{identity, read_only};
@@ -134,16 +135,8 @@ impl Source {
         count: Option<u64>,
         now_us: i64,
     ) -> Result<(), DbError> {
-        let sql = "INSERT INTO events (at, site, gateway, kind, text, count) VALUES (?, ?, ?, ?, ?, ?)";
-        let parameters = vec![
-            Cell::TimeUs(now_us),
-            Cell::text(&settings.site),
-            Cell::text(&settings.gateway),
-            Cell::text(kind),
-            Cell::text(text),
-            Cell::optional(count, Cell::UInt),
-        ];
-        self.tables.session().change(sql, parameters).await.map(drop)
+        let (site, gateway) = (settings.site.as_str(), settings.gateway.as_str());
+        Event { at_us: now_us, site, gateway, kind, text, count }.write(self.tables.session()).await
     }
 
     /// Finds the cursor of every stream here; a stream that this server has never met gets a row that says 0.

@@ -11,6 +11,7 @@ use crate::database::{Account, Cell, DbError, Deadlines, Session};
 use crate::drain::plan::{Batch, plan};
 use crate::drain::routes::Routes;
 use crate::drain::write::Tables;
+use crate::event::Event;
 use crate::local::QueueAccess;
 use crate::memory::look_and_choose;
 use crate::topology::View;
@@ -227,17 +228,10 @@ impl Replay<'_> {
 
     /// A row of `events`.
     async fn tell(&mut self, config: &Config, written: u64) -> Result<(), DbError> {
-        let sql = "INSERT INTO events (at, site, gateway, kind, text, count) VALUES (?, ?, ?, 'replay', ?, ?)";
         let text = format!("written into holes by db replay: {written}");
         let (site, gateway) = (config.gateway.site.as_str(), config.gateway.id.as_str());
-        let parameters = vec![
-            Cell::TimeUs(self.wish.now_us),
-            Cell::text(site),
-            Cell::text(gateway),
-            Cell::text(text),
-            Cell::UInt(written),
-        ];
-        self.tables.session().change(sql, parameters).await.map(drop)
+        let event = Event { at_us: self.wish.now_us, site, gateway, kind: "replay", text: &text, count: Some(written) };
+        event.write(self.tables.session()).await
     }
 }
 

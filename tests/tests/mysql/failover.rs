@@ -1,7 +1,7 @@
 //! Another server becomes the source.
 
 use fieldgate_tests::mysql::is_at_hand;
-use fieldgate_tests::scenario::{Scene, number};
+use fieldgate_tests::scenario::Scene;
 
 use crate::mysql;
 use crate::site::Site;
@@ -15,21 +15,7 @@ fn what_a_promoted_replica_lacks_is_sent_again_and_counted() {
     site.wait_more(1, 100);
     // What it had received would else be applied when it is promoted.
     site.server(1).stop_when_applied();
-    let had = site.readings(1);
-    site.wait_more(0, 400);
-    let at_least = site.readings(0) - had;
-    site.server(0).kill9();
-    let first_row = site.promote(1);
-    println!("first row {:.2} s after the promoted server took writes", first_row.as_secs_f64());
-    site.wait_more(1, 200);
-
-    // Closed for writes, only to be compared.
-    site.server(0).restart(&[]);
-    let at_most = site.readings(0) - had;
-    site.finish(1);
-    let again = number(site.server(1), "SELECT SUM(count) FROM field.events WHERE kind = 'sent again'");
-    assert!((at_least..=at_most).contains(&again), "{again} sent again, {at_least} to {at_most} were lacking");
-    assert_eq!((site.events(1, "failover"), site.events(1, "sent again")), (1, 1));
+    site.lose_the_source_to_the_lagging_replica();
     let identity = site.server(1).query("SELECT CONCAT('server_uuid ', @@server_uuid)").concat().concat();
     assert_eq!(site.term(1), ("2".to_owned(), identity));
 }

@@ -4,6 +4,7 @@ use super::letter::{Letter, PAGE, Place, page};
 use super::{LettersError, Which, open_source};
 use crate::database::{Account, Cell, DbError, Session};
 use crate::drain::plan::{REASON_CHARACTERS, first_characters};
+use crate::event::Event;
 use crate::exit::Exit;
 use config::Config;
 use sensors::{KernelClock, Reading, SampleClock};
@@ -35,17 +36,16 @@ async fn drop_page(session: &mut Session, config: &Config, letters: &[Letter], n
     for letter in letters {
         dropped += drop_one(session, config, letter).await?;
     }
-    let sql = "INSERT INTO events (at, site, gateway, kind, text, count) VALUES (?, ?, ?, ?, ?, ?)";
     let text = format!("{dropped} dead letters dropped by the operator");
-    let values = vec![
-        Cell::TimeUs(now_us),
-        Cell::text(config.gateway.site.as_str()),
-        Cell::text(config.gateway.id.as_str()),
-        Cell::text("dead letters dropped"),
-        Cell::text(text),
-        Cell::UInt(dropped),
-    ];
-    session.change(sql, values).await?;
+    let event = Event {
+        at_us: now_us,
+        site: config.gateway.site.as_str(),
+        gateway: config.gateway.id.as_str(),
+        kind: "dead letters dropped",
+        text: &text,
+        count: Some(dropped),
+    };
+    event.write(session).await?;
     session.run("COMMIT").await?;
     Ok(dropped)
 }

@@ -1,7 +1,7 @@
 //! Asks one server for what `check --connect` judges. What the account may not ask stays empty.
 
 use super::facts::{Column, ServerFacts, Table, Variable};
-use crate::database::{Account, Cell, DbError, Deadlines, Row, Session};
+use crate::database::{Account, Cell, DbError, Deadlines, Family, Row, Session};
 use config::{Config, ServerAddress};
 use sensors::SampleClock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ impl<'a> Asker<'a> {
         if let Some([version, account]) = who.first().map(Vec::as_slice) {
             facts.version = version.as_text().unwrap_or_default();
             facts.account = quoted_account(&account.as_text().unwrap_or_default());
-            facts.is_mariadb = facts.version.contains("MariaDB");
+            facts.is_mariadb = self.session.as_ref().is_some_and(|session| session.family() == Family::MariaDb);
         }
         facts.clock_ahead_us = self.clock_ahead_us(clock).await?;
         facts.variables = self.variables(facts.is_mariadb).await?;

@@ -1,5 +1,6 @@
 //! What a server says of itself, as far as `check --connect` asks. Plain values.
 
+use crate::database::Version;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One server's settings, rights and tables.
@@ -81,13 +82,8 @@ impl ServerFacts {
     }
 
     /// Major, minor and patch version.
-    pub fn version_numbers(&self) -> (u32, u32, u32) {
-        // A MariaDB behind some proxies says 5.5.5-10.11.6-MariaDB.
-        let text = self.version.strip_prefix("5.5.5-").unwrap_or(&self.version);
-        let digits = text.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
-        let mut numbers = digits.split('.').map(|part| part.parse().unwrap_or(0));
-        let mut next = || numbers.next().unwrap_or(0);
-        (next(), next(), next())
+    pub fn version_numbers(&self) -> (u16, u16, u16) {
+        Version::parse(&self.version).map_or((0, 0, 0), |version| version.numbers)
     }
 }
 

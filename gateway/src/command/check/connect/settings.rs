@@ -14,8 +14,8 @@ pub struct Place {
 }
 
 /// Versions below these lack a statement or a right that fieldgate uses.
-const OLDEST_MARIADB: (u32, u32, u32) = (10, 5, 9);
-const OLDEST_MYSQL: (u32, u32, u32) = (8, 0, 26);
+const OLDEST_MARIADB: (u16, u16, u16) = (10, 5, 9);
+const OLDEST_MYSQL: (u16, u16, u16) = (8, 0, 26);
 
 /// Every setting that fits badly.
 pub fn findings(facts: &ServerFacts, place: Place) -> Vec<Finding> {
