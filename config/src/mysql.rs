@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use crate::address::ServerAddress;
 use crate::problem::ValueError;
+use crate::promote::{self, Promote};
 use crate::section::Section;
 use crate::values::{absolute_path, choice, count, duration, parsed, text};
 
@@ -14,7 +15,7 @@ use crate::values::{absolute_path, choice, count, duration, parsed, text};
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 const MAX_SERVERS: usize = 16;
 const MAX_DATABASE_CHARS: usize = 64;
-const MAX_USER_CHARS: usize = 80;
+pub(crate) const MAX_USER_CHARS: usize = 80;
 const SHORTEST: Duration = Duration::from_millis(100);
 const MINUTE: Duration = Duration::from_secs(60);
 const LONGEST_QUERY: Duration = Duration::from_secs(300);
@@ -34,6 +35,8 @@ pub struct Mysql {
     pub tls: Tls,
     /// What to do when the source is gone. Default: follow.
     pub failover: Failover,
+    /// `[mysql.promote]`; always there when `failover` is promote.
+    pub promote: Option<Promote>,
     /// How many replicas must have a reading before it may leave the queue. Default: all.
     pub keep_until_replicas: KeepUntil,
     /// How often every server is asked for its state; 100 ms to 60 s. Default: 1 s.
@@ -62,6 +65,8 @@ pub enum Tls {
 pub enum Failover {
     /// Somebody else promotes a replica; fieldgate finds it and goes on there.
     Follow,
+    /// fieldgate promotes a replica itself.
+    Promote,
 }
 
 /// How many replicas must have a reading before it may leave the queue.
@@ -73,17 +78,21 @@ pub enum KeepUntil {
     Count(usize),
 }
 
+const FAILOVERS: &[(&str, Failover)] = &[("follow", Failover::Follow), ("promote", Failover::Promote)];
+
 pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<Mysql> {
-    section.not_in_this_version("promote");
     let servers = section.list("servers", "[\"db1\"]", 1..=MAX_SERVERS, parsed(ServerAddress::parse));
     section.distinct("servers", &servers, ToString::to_string);
     let most_replicas = servers.len().clamp(1, MAX_SERVERS) - 1;
     let database = section.required("database", "\"field\"", parsed(database));
     let user = section.required("user", "\"fieldgate\"", text(MAX_USER_CHARS));
+    let failover = section.or("failover", Failover::Follow, choice(FAILOVERS));
+    let promote = promote::read(section, failover)?;
     Some(Mysql {
         password_file: section.optional("password_file", absolute_path),
         tls: tls(section),
-        failover: section.or("failover", Failover::Follow, failover),
+        failover,
+        promote,
         keep_until_replicas: section.or("keep_until_replicas", KeepUntil::All, keep_until(most_replicas)),
         probe_period: section.or("probe_period", Duration::from_secs(1), duration(SHORTEST..=MINUTE)),
         connect_timeout: section.or("connect_timeout", Duration::from_secs(2), duration(SHORTEST..=MINUTE)),
@@ -112,13 +121,6 @@ fn tls(section: &mut Section<'_, '_>) -> Tls {
         section.add("ca_file", ValueError::new("is given, but without tls no certificate is looked at", remedy));
     }
     if verify { Tls::Verify { ca_file: ca_file.unwrap_or_else(|| SYSTEM_ROOTS.into()) } } else { Tls::Off }
-}
-
-fn failover(value: &DeValue<'_>) -> Result<Failover, ValueError> {
-    if value.as_str() == Some("promote") {
-        return Err(ValueError::new("is \"promote\", which is not in this version of fieldgate", "write \"follow\""));
-    }
-    choice(&[("follow", Failover::Follow)])(value)
 }
 
 fn keep_until(most_replicas: usize) -> impl Fn(&DeValue<'_>) -> Result<KeepUntil, ValueError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fieldgate_config::{Commit, Config, ConfigError, Failover, KeepUntil, WhenFull};
+use fieldgate_config::{Commit, Config, ConfigError, Failover, KeepUntil, Promote, ReplicationAccount, WhenFull};
 
 const SMALLEST: &str = r#"
 [mysql]
@@ -28,7 +28,7 @@ fn the_smallest_file_has_every_default() {
     assert_eq!(config.gateway.state_dir, Path::new("/var/lib/fieldgate"));
     assert_eq!(config.mysql.servers[0].to_string(), "db1:3306");
     assert_eq!(config.mysql.password_file, None);
-    assert_eq!(config.mysql.failover, Failover::Follow);
+    assert_eq!((config.mysql.failover, &config.mysql.promote), (Failover::Follow, &None));
     assert_eq!(config.mysql.keep_until_replicas, KeepUntil::All);
     assert_eq!(config.mysql.probe_period, Duration::from_secs(1));
     assert_eq!(config.mysql.connect_timeout, Duration::from_secs(2));
@@ -61,11 +61,18 @@ fn every_key_is_heard() {
         database = "my_db-$1"
         user = "u"
         password_file = "/etc/p"
-        failover = "follow"
+        failover = "promote"
         keep_until_replicas = 2
         probe_period = "100 ms"
         connect_timeout = "1 min"
         query_timeout = "300s"
+        [mysql.promote]
+        user = "p"
+        password_file = "/etc/q"
+        grace = "1s"
+        cooldown = "0s"
+        replication_user = "r"
+        replication_password_file = "/etc/r"
         [queue]
         keep = "0s"
         max = 16777216
@@ -86,6 +93,16 @@ fn every_key_is_heard() {
     assert_eq!(config.mysql.connect_timeout, Duration::from_secs(60));
     assert_eq!(config.mysql.query_timeout, Duration::from_secs(300));
     assert_eq!(config.queue.keep, Duration::ZERO);
+    assert_eq!(config.mysql.failover, Failover::Promote);
+    let file = |path: &str| Some(Path::new(path).to_owned());
+    let promote = Promote {
+        user: "p".to_owned(),
+        password_file: file("/etc/q"),
+        grace: Duration::from_secs(1),
+        cooldown: Duration::ZERO,
+        replication: Some(ReplicationAccount { user: "r".to_owned(), password_file: file("/etc/r") }),
+    };
+    assert_eq!(config.mysql.promote, Some(promote));
     assert_eq!((config.queue.max_bytes, config.queue.commit), (Some(16 << 20), Commit::Fast));
     assert_eq!((config.queue.when_full, config.queue.reserve_bytes), (WhenFull::DropOldest, Some(1 << 30)));
     let first = &config.mqtt[0];

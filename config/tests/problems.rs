@@ -150,7 +150,7 @@ fn sections_of_the_wrong_kind() {
 
 #[test]
 fn what_later_versions_have_is_named_as_such() {
-    for section in ["[standby]", "[status]", "[mysql.promote]"] {
+    for section in ["[standby]", "[status]"] {
         let found = problems(&format!("{GOOD}{section}\n"));
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(
@@ -159,7 +159,6 @@ fn what_later_versions_have_is_named_as_such() {
         );
         assert_eq!((found[0].line, found[0].path.as_str()), (11, section.trim_matches(['[', ']'])));
     }
-    assert!(words("[mysql]", "failover = \"promote\"").contains("not in this version of fieldgate; write \"follow\""));
     assert!(words("[[mqtt]]", "broker = \"mqtts://b\"").contains("is not in this version of fieldgate; "));
     assert!(words("[[mqtt]]", "topics = [\"$share/g/{node}\"]").contains("is not in this version of fieldgate; "));
 }
@@ -199,4 +198,25 @@ proptest! {
             prop_assert!(problems.iter().all(|problem| (1..=lines).contains(&problem.line)), "{:?}", problems);
         }
     }
+}
+
+#[test]
+fn a_promotion_needs_an_account() {
+    let promote = |words: &str| {
+        let text = GOOD.replace("[queue]", &format!("failover = \"promote\"\n{words}[queue]"));
+        shown(&text)
+    };
+    let needs = "mysql.promote: is missing; add a section [mysql.promote] with user = \"fieldgate_promote\"";
+    assert_eq!(promote(""), [format!("3: {needs}")]);
+    assert_eq!(promote("[mysql.promote]\n"), ["8: mysql.promote.user: is missing; add user = \"fieldgate_promote\""]);
+    let good = GOOD.replace("[queue]", "failover = \"promote\"\n[mysql.promote]\nuser = \"p\"\n[queue]");
+    assert!(Config::from_text(&good, Path::new("f.toml"), "barn-1").is_ok());
+    let short = promote("[mysql.promote]\nuser = \"p\"\ngrace = \"0s\"\n");
+    assert!(short[0].starts_with("10: mysql.promote.grace: "), "{short:?}");
+    let lone = promote("[mysql.promote]\nuser = \"p\"\nreplication_password_file = \"/p\"\n");
+    assert_eq!(
+        lone,
+        ["10: mysql.promote.replication_password_file: is given without replication_user; \
+          add replication_user, or remove replication_password_file"]
+    );
 }

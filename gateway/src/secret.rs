@@ -3,20 +3,49 @@
 use config::{Config, Problem};
 use std::path::{Path, PathBuf};
 
-/// The credential that systemd hands over when the configuration names no file.
-const CREDENTIAL: &str = "fieldgate.mysql-password";
-
 /// The password of the database account; none when neither a file nor a credential is given.
 ///
 /// # Errors
 /// A [`Problem`] that names the file and the line that asks for it.
 pub fn mysql_password(config: &Config) -> Result<Option<String>, Problem> {
-    match &config.mysql.password_file {
-        Some(file) => read(config, "mysql.password_file", file).map(Some),
-        None => match std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join(CREDENTIAL)) {
-            Some(file) if file.exists() => read(config, "mysql", &file).map(Some),
-            _ => Ok(None),
-        },
+    file_or_credential(config, "mysql", "password_file", config.mysql.password_file.as_deref(), "mysql-password")
+}
+
+/// The password of the account that promotes; none without such an account, a file or a credential.
+///
+/// # Errors
+/// A [`Problem`] that names the file and the line that asks for it.
+pub fn promote_password(config: &Config) -> Result<Option<String>, Problem> {
+    let Some(promote) = &config.mysql.promote else { return Ok(None) };
+    file_or_credential(config, "mysql.promote", "password_file", promote.password_file.as_deref(), "promote-password")
+}
+
+/// The password of the account that replicas log in with; none without such an account, a file or a credential.
+///
+/// # Errors
+/// A [`Problem`] that names the file and the line that asks for it.
+pub fn replication_password(config: &Config) -> Result<Option<String>, Problem> {
+    let replication = config.mysql.promote.as_ref().and_then(|promote| promote.replication.as_ref());
+    let Some(replication) = replication else { return Ok(None) };
+    let (key, file) = ("replication_password_file", replication.password_file.as_deref());
+    file_or_credential(config, "mysql.promote", key, file, "replication-password")
+}
+
+/// From the file that the key of a section names, else from the credential that systemd hands over.
+fn file_or_credential(
+    config: &Config,
+    section: &str,
+    key: &str,
+    file: Option<&Path>,
+    credential: &str,
+) -> Result<Option<String>, Problem> {
+    if let Some(file) = file {
+        return read(config, &format!("{section}.{key}"), file).map(Some);
+    }
+    let folder = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    match folder.map(|folder| folder.join(format!("fieldgate.{credential}"))) {
+        Some(file) if file.exists() => read(config, section, &file).map(Some),
+        _ => Ok(None),
     }
 }
 

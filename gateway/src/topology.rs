@@ -2,19 +2,20 @@
 
 pub mod ahead;
 mod choose;
-mod gtid;
+pub mod gtid;
 pub mod lag;
 pub mod leave;
 pub mod probe;
+pub mod promote;
 mod ring;
 pub mod same;
 mod term;
 pub mod view;
-mod words;
+pub(in crate::topology) mod words;
 
 pub use choose::choose;
 pub use term::{TermStep, term_step};
-pub use view::{ClusterMember, Facts, Replication, Term, View};
+pub use view::{Closed, ClusterMember, Facts, Replication, Term, View};
 
 /// Which server takes writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -71,7 +71,10 @@ fn the_shipped_file_is_valid_and_shows_the_defaults() {
     let with_site = Gateway { site: Site::new("barn").unwrap(), ..shipped.gateway };
     assert_eq!(explicit.gateway, with_site);
     let tls = Tls::Verify { ca_file: "/etc/fieldgate/ca.pem".into() };
-    let with_more = Mysql { password_file: explicit.mysql.password_file.clone(), tls, ..shipped.mysql };
+    let (password_file, promote) = (explicit.mysql.password_file.clone(), explicit.mysql.promote.clone());
+    let times = promote.as_ref().map(|promote| (promote.grace, promote.cooldown));
+    assert_eq!(times, Some((Duration::from_secs(30), Duration::from_secs(3600))));
+    let with_more = Mysql { password_file, tls, promote, ..shipped.mysql };
     assert_eq!(explicit.mysql, with_more);
     let system_roots = Tls::Verify { ca_file: "/etc/ssl/certs/ca-certificates.crt".into() };
     assert_eq!(load(&SHIPPED.replace("#tls", "tls")).mysql.tls, system_roots);

@@ -6,7 +6,7 @@ mod machine;
 
 use crate::command::refuse;
 use crate::exit::Exit;
-use crate::secret::{mqtt_password, mysql_password};
+use crate::secret::{mqtt_password, mysql_password, promote_password, replication_password};
 use config::{Config, Problem, Tls};
 use machine::Facts;
 use std::path::Path;
@@ -62,12 +62,22 @@ fn unreadable_roots(config: &Config) -> Option<Problem> {
 fn password_files(config: &Config) -> Vec<(String, &Path)> {
     let brokers = config.mqtt.iter().enumerate();
     let brokers = brokers.filter_map(|(index, mqtt)| Some((index, mqtt.password_file.as_deref()?)));
-    let mysql = config.mysql.password_file.as_deref().map(|file| ("mysql.password_file".to_owned(), file));
-    mysql.into_iter().chain(brokers.map(|(index, file)| (format!("mqtt[{index}].password_file"), file))).collect()
+    let mysql = config.mysql.password_file.as_deref().map(|file| ("mysql.password_file", file));
+    let promote = config.mysql.promote.as_ref();
+    let promotion = promote.and_then(|promote| promote.password_file.as_deref());
+    let promotion = promotion.map(|file| ("mysql.promote.password_file", file));
+    let replication = promote.and_then(|promote| promote.replication.as_ref()?.password_file.as_deref());
+    let replication = replication.map(|file| ("mysql.promote.replication_password_file", file));
+    let servers = [mysql, promotion, replication].into_iter().flatten();
+    servers
+        .map(|(key, file)| (key.to_owned(), file))
+        .chain(brokers.map(|(index, file)| (format!("mqtt[{index}].password_file"), file)))
+        .collect()
 }
 
 /// Every password file that cannot be read.
 pub fn secrets(config: &Config) -> Vec<Problem> {
     let brokers = (0..config.mqtt.len()).filter_map(|index| mqtt_password(config, index).err());
-    mysql_password(config).err().into_iter().chain(brokers).collect()
+    let servers = [mysql_password(config), promote_password(config), replication_password(config)];
+    servers.into_iter().filter_map(Result::err).chain(brokers).collect()
 }

@@ -98,6 +98,11 @@ impl Cell {
         }
     }
 
+    /// The time, microseconds since 1970.
+    pub fn as_time_us(&self) -> Option<i64> {
+        if let Self::TimeUs(us) = self { Some(*us) } else { None }
+    }
+
     /// The text; numbers as they are written.
     pub fn as_text(&self) -> Option<String> {
         match self {

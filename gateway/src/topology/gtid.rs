@@ -3,6 +3,10 @@
 //! Both servers are asked at different moments, and what the source itself writes goes on meanwhile, so its own
 //! transactions say nothing. Those of all others do: while it is the source, nobody else writes.
 
+mod reached;
+
+pub use reached::{Reached, beyond, reached};
+
 use super::Facts;
 use std::collections::BTreeMap;
 

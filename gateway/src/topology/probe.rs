@@ -4,7 +4,7 @@ mod mariadb;
 mod mysql;
 
 use super::same::moved_words;
-use super::{ClusterMember, Facts, Replication, Term, View};
+use super::{Closed, ClusterMember, Facts, Replication, Term, View};
 use crate::database::{Account, Cell, DbError, Deadlines, Family, Row, Session};
 use crate::origin::Origins;
 use config::{Config, ServerAddress};
@@ -109,7 +109,19 @@ impl Probe {
             Err(error) if matches!(error.code, Some(1049 | 1146)) => {}
             Err(error) => return Err(error),
         }
+        if facts.is_closed_source() {
+            facts.closed = Some(self.closed(session).await?);
+        }
         Ok(facts)
+    }
+
+    async fn closed(&self, session: &mut Session) -> Result<Closed, DbError> {
+        let up = session.ask("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+        let up_s = up.first().and_then(|row| row.get(1)?.as_text()?.parse().ok()).unwrap_or(0);
+        let sql = format!("SELECT MAX(updated_at) FROM `{}`.streams", self.database);
+        let rows = session.ask_with(&sql, Vec::new()).await?;
+        let last_written_us = rows.first().and_then(|row| row.first()?.as_time_us());
+        Ok(Closed { up_s, last_written_us })
     }
 
     /// One statement, so that the term and the cursors are of one moment.
@@ -120,7 +132,7 @@ impl Probe {
         let streams = origins.streams.keys().map(|stream| Cell::UInt(stream.as_u64()));
         let parameters = std::iter::once(Cell::text(&origins.gateway)).chain(streams).collect();
         let sql = format!(
-            "SELECT t.term, t.server, s.stream, s.last_seq, s.updated_at FROM `{database}`.server_term t \
+            "SELECT t.term, t.server, t.adopted_at, s.stream, s.last_seq, s.updated_at FROM `{database}`.server_term t \
              LEFT JOIN `{database}`.streams s ON s.gateway = ?{imported} WHERE t.id = 1"
         );
         session.ask_with(&sql, parameters).await
@@ -216,14 +228,15 @@ fn take_binary_log(facts: &mut Facts, rows: &[Row]) {
 
 fn take_term_and_cursors(facts: &mut Facts, rows: &[Row]) {
     for row in rows {
-        let [number, server, stream, last_seq, written_at] = row.as_slice() else { continue };
+        let [number, server, since, stream, last_seq, written_at] = row.as_slice() else { continue };
         if let (Some(number), Some(server)) = (number.as_u64(), server.as_text()) {
             facts.term = Some(Term { number, server });
+            facts.term_since_us = since.as_time_us();
         }
         if let (Some(stream), Some(last_seq)) = (stream.as_u64(), last_seq.as_u64()) {
             facts.cursors.insert(stream, last_seq);
-            if let Cell::TimeUs(at_us) = written_at {
-                facts.heartbeats.insert(stream, *at_us);
+            if let Some(at_us) = written_at.as_time_us() {
+                facts.heartbeats.insert(stream, at_us);
             }
         }
     }

@@ -21,8 +21,14 @@ pub struct Replication {
     pub upstream: String,
     /// The server_id of that server.
     pub upstream_id: u64,
+    /// The name of the channel; empty for the one that has none.
+    pub channel: String,
     /// The receiving thread runs or tries to connect.
     pub receiving: bool,
+    /// The receiving thread holds that server for alive.
+    pub connected: bool,
+    /// It finds its place by GTIDs, not by file and position.
+    pub by_gtid: bool,
     /// The applying thread runs.
     pub applying: bool,
     /// Everything received has been applied.
@@ -84,12 +90,31 @@ pub struct Facts {
     pub row_format: String,
     /// What it is in a Galera cluster or a replication group; none outside of one.
     pub cluster: Option<ClusterMember>,
+    /// When the term row was written, by the clock of the gateway that wrote it, in microseconds since 1970.
+    pub term_since_us: Option<i64>,
+    /// Only of a server that the term names, that follows nobody and refuses writes.
+    pub closed: Option<Closed>,
+}
+
+/// A source that refuses writes: what tells who closed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Closed {
+    /// For how long it has run, in seconds.
+    pub up_s: u64,
+    /// When a gateway last wrote to it, by that gateway's clock, in microseconds since 1970.
+    pub last_written_us: Option<i64>,
 }
 
 impl Facts {
     /// Whether both are members of the same cluster, which hands every commit to all of them without a binary log.
     pub fn is_in_cluster_with(&self, other: &Self) -> bool {
         self.cluster.as_ref().zip(other.cluster.as_ref()).is_some_and(|(own, other)| own.uuid == other.uuid)
+    }
+
+    /// The term names it, and it neither takes writes nor follows anybody: somebody closed it, or it has not been opened yet.
+    pub fn is_closed_source(&self) -> bool {
+        let is_named = self.term.as_ref().is_some_and(|term| term.server == self.identity);
+        is_named && self.read_only && self.replication.is_empty()
     }
 
     /// Why this replica does not count for what may leave the queue; none when it counts. `source` is the server that takes

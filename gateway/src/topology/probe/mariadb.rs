@@ -24,7 +24,10 @@ fn channel(row: &Named) -> Replication {
     Replication {
         upstream: format!("{}:{}", text("Master_Host"), text("Master_Port")),
         upstream_id: text("Master_Server_Id").parse().unwrap_or(0),
+        channel: text("Connection_name"),
         receiving: text("Slave_IO_Running") != "No",
+        connected: text("Slave_IO_Running") == "Yes",
+        by_gtid: !matches!(text("Using_Gtid").as_str(), "" | "No"),
         applying: text("Slave_SQL_Running") != "No",
         applied_all: text("Read_Master_Log_Pos") == text("Exec_Master_Log_Pos")
             && text("Master_Log_File") == text("Relay_Master_Log_File"),

@@ -44,7 +44,10 @@ fn channel(row: &Named) -> Replication {
     Replication {
         upstream: format!("{}:{}", text("Source_Host"), text("Source_Port")),
         upstream_id: text("Source_Server_Id").parse().unwrap_or(0),
+        channel: text("Channel_Name"),
         receiving: text("Replica_IO_Running") != "No",
+        connected: text("Replica_IO_Running") == "Yes",
+        by_gtid: text("Auto_Position") == "1",
         applying: text("Replica_SQL_Running") != "No",
         applied_all: false,
         delay_s: text("SQL_Delay").parse().unwrap_or(0),
