@@ -32,6 +32,7 @@ pub use live::Live;
 pub use settings::Settings;
 pub use throttle::Throttle;
 
+use crate::database::Class;
 use crate::memory::Memory;
 use crate::origin::Origins;
 use crate::pulse::Pulse;
@@ -53,7 +54,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 pub use telling::ToldRefused;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tracing::info;
 use turn::Turn;
 
@@ -77,6 +78,8 @@ pub struct Drain {
     pub throttle: Throttle,
     /// What the servers said.
     pub views: watch::Receiver<Vec<View>>,
+    /// Lets the servers be asked at once.
+    pub look: Arc<Notify>,
     /// Changes whenever something became durable.
     pub durable: watch::Receiver<IntakeState>,
     /// Tells the queue's writer what may leave.
@@ -132,6 +135,10 @@ impl Drain {
                 Ended::Moved | Ended::GivenUp => {}
                 Ended::Final(error) => return Err(error),
                 Ended::Database(error) => {
+                    // What has just been seen the probes would see a period later.
+                    if matches!(error.class, Class::Away | Class::NotSource) {
+                        self.look.notify_waiters();
+                    }
                     self.memory.save()?;
                     self.state.send_modify(|state| state.trouble = Some(error.to_string()));
                     pace.tell_trouble(error);
@@ -146,7 +153,9 @@ impl Drain {
     fn choose(&mut self) -> Choice {
         let views = self.views.borrow_and_update();
         self.memory.servers.see_terms(&views);
-        choose(&views, self.memory.servers.highest_term)
+        let highest_term = self.memory.servers.highest_term;
+        self.state.send_if_modified(|state| std::mem::replace(&mut state.highest_term, highest_term) != highest_term);
+        choose(&views, highest_term)
     }
 
     /// Waits until a server says something new, we are told to stop, or `most` has passed.

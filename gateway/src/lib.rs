@@ -7,6 +7,7 @@
 //! - [`intake`]: the one writer of the queue
 //! - [`drain`]: batches, the cursor, one transaction each
 //! - [`topology`]: what each server said, which one takes writes, and why
+//! - [`promotion`]: lets another server become the source, where that is ours to do
 //! - [`database`]: the MySQL client behind a small type
 //! - [`memory`]: what is remembered of the servers
 //! - [`disk`]: how large the queue's disk is, and what follows for the queue
@@ -31,10 +32,12 @@ pub mod log;
 pub mod memory;
 pub mod notify;
 pub mod origin;
+pub mod promotion;
 pub mod pulse;
 pub mod reconcile;
 pub mod secret;
 pub mod status;
 pub mod supervisor;
 pub mod systemd;
+mod term_row;
 pub mod topology;

@@ -106,6 +106,13 @@ pub struct DrainState {
     pub why: String,
     /// The highest term in which it has connected to a source; none before the first.
     pub term: Option<u64>,
+    /// The highest term ever seen on any server.
+    #[serde(default)]
+    pub highest_term: u64,
+    /// Why no server is promoted while none takes writes, or how far that has come; none while one does, and where that is
+    /// not ours to do.
+    #[serde(default)]
+    pub promotion: Option<String>,
     /// The last failover since the start, in a sentence.
     pub failover: Option<String>,
     /// What keeps it from writing; none while all is well.

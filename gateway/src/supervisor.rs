@@ -131,13 +131,15 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Trouble> {
 pub struct Passwords {
     /// Of the database account.
     pub mysql: Option<String>,
+    /// Of the account that promotes.
+    pub promote: Option<String>,
     /// Of each broker.
     pub mqtt: Vec<Option<String>>,
 }
 
 fn passwords(config: &Config) -> Result<Passwords, Problem> {
     let mqtt = (0..config.mqtt.len()).map(|index| secret::mqtt_password(config, index)).collect::<Result<_, _>>()?;
-    Ok(Passwords { mysql: secret::mysql_password(config)?, mqtt })
+    Ok(Passwords { mysql: secret::mysql_password(config)?, promote: secret::promote_password(config)?, mqtt })
 }
 
 async fn stop(mut parts: Parts, state: &Path) -> Result<(), Trouble> {

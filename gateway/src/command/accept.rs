@@ -5,10 +5,11 @@
 //! those that run as well, and nothing is forgotten anywhere.
 
 use crate::command::{account, block_on, deadlines, now_us, refuse};
-use crate::database::{Account, Cell, DbError, Session};
+use crate::database::{Account, DbError, Session};
 use crate::event::Event;
 use crate::exit::Exit;
 use crate::memory::Servers;
+use crate::term_row;
 use crate::topology::probe::look;
 use crate::topology::{Facts, Term, View, choose};
 use config::{Config, ServerAddress};
@@ -85,26 +86,12 @@ async fn raise(
     Ok(format!("{server} is accepted as restored, in term {term}; running gateways find it by themselves"))
 }
 
-/// The row and the event that says why, in one transaction.
 async fn write(session: &mut Session, config: &Config, before: &Term, term: u64, now_us: i64) -> Result<(), DbError> {
     let (site, gateway) = (config.gateway.site.as_str(), config.gateway.id.as_str());
-    session.run("START TRANSACTION").await?;
-    let sql = "UPDATE server_term SET term = ?, adopted_at = ?, adopted_by = ? \
-               WHERE id = 1 AND term = ? AND server = ?";
-    let values = vec![
-        Cell::UInt(term),
-        Cell::TimeUs(now_us),
-        Cell::text(gateway),
-        Cell::UInt(before.number),
-        Cell::text(before.server.as_str()),
-    ];
-    if session.change(sql, values).await? != 1 {
-        let words = "its term was changed at the same moment; look at it again".to_owned();
-        return Err(DbError::cursor_moved(session.server(), words));
-    }
     let text = format!("accepted as restored from a backup: term {} becomes {term}", before.number);
-    Event { at_us: now_us, site, gateway, kind: "restored", text: &text, count: None }.write(session).await?;
-    session.run("COMMIT").await
+    let event = Event { at_us: now_us, site, gateway, kind: "restored", text: &text, count: None };
+    let after = Term { number: term, server: before.server.clone() };
+    term_row::raise(session, Some(before), &after, &event).await
 }
 
 /// The term row to raise, or why not. Accepting a source that was left behind by a failover would lose what the newer one has

@@ -1,11 +1,11 @@
-//! `fieldgate db schema`: the SQL for tables and account, printed or applied.
+//! `fieldgate db schema`: the SQL for tables and accounts, printed or applied.
 
 use crate::command::{block_on, deadlines, refuse};
-use crate::database::{Account, DbError, Family, Session};
+use crate::database::{Account, DbError, Family, Session, quoted};
 use crate::exit::Exit;
 use crate::memory::look_and_choose;
-use crate::secret::{mysql_password, read_password};
-use config::Config;
+use crate::secret::{mysql_password, promote_password, read_password, replication_password};
+use config::{Config, Problem};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -41,21 +41,24 @@ pub struct SchemaArguments {
     pub admin_password_file: Option<PathBuf>,
 }
 
+/// An account to be made: the script for each family, with places for user, password and database.
+struct Made<'a> {
+    mariadb: &'static str,
+    mysql: &'static str,
+    user: &'a str,
+    /// None where one is to be chosen.
+    password: Option<String>,
+}
+
 /// Prints, or applies with an administrator's account.
 pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
     if !arguments.apply {
         println!("{}", script(config, arguments.family));
         return Exit::Ok;
     }
-    let password = match mysql_password(config) {
-        Ok(Some(password)) => password,
-        // As root, outside of the service, its credential is not there to be seen.
-        Ok(None) => {
-            let what = "has no password_file, and --apply makes no account without a password";
-            let remedy = "name a password_file, or print the SQL without --apply and put the password in";
-            return refuse(&arguments.config, &[config.problem("mysql", what, remedy)]);
-        }
-        Err(problem) => return refuse(&arguments.config, &[problem]),
+    let passwords = match passwords(config) {
+        Ok(passwords) => passwords,
+        Err(problems) => return refuse(&arguments.config, &problems),
     };
     let admin_password = match arguments.admin_password_file.as_deref().map(read_password).transpose() {
         Ok(password) => password,
@@ -65,12 +68,10 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
         }
     };
     let admin = Account::named(config, arguments.admin_user.as_deref().unwrap_or_default(), admin_password);
-    match block_on(apply(config, &admin, &password)) {
+    let accounts = accounts(config, passwords);
+    match block_on(apply(config, &admin, &accounts)) {
         Ok(Ok(server)) => {
-            println!(
-                "the tables and the account {} are ready on {server}; replicas get them by replication",
-                config.mysql.user
-            );
+            println!("{}; replicas get them by replication", ready(&accounts, &server));
             Exit::Ok
         }
         Ok(Err(error)) => {
@@ -81,6 +82,68 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
     }
 }
 
+fn ready(accounts: &[Made<'_>], server: &str) -> String {
+    let users: Vec<&str> = accounts.iter().map(|account| account.user).collect();
+    let what = if users.len() == 1 { "account" } else { "accounts" };
+    format!("the tables and the {what} {} are ready on {server}", users.join(", "))
+}
+
+/// Those of the data account, of the account that promotes and of the one that replicas log in with, as far as they are
+/// configured.
+type Passwords = [Option<String>; 3];
+
+/// Every password, or what is wrong with each that is not there: no account is made without one.
+fn passwords(config: &Config) -> Result<Passwords, Vec<Problem>> {
+    let promote = config.mysql.promote.as_ref();
+    let replication = promote.and_then(|promote| promote.replication.as_ref());
+    let mut problems = Vec::new();
+    let mut take = |section: &str, key: &str, is_needed: bool, password: Result<Option<String>, Problem>| {
+        match password {
+            Ok(None) if is_needed => problems.push(no_password(config, section, key)),
+            Ok(password) => return password,
+            Err(problem) => problems.push(problem),
+        }
+        None
+    };
+    let found = [
+        take("mysql", "password_file", true, mysql_password(config)),
+        take("mysql.promote", "password_file", promote.is_some(), promote_password(config)),
+        take("mysql.promote", "replication_password_file", replication.is_some(), replication_password(config)),
+    ];
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// As root, outside of the service, its credential is not there to be seen.
+fn no_password(config: &Config, section: &str, key: &str) -> Problem {
+    let what = format!("has no {key}, and --apply makes no account without a password");
+    let remedy = format!("name a {key}, or print the SQL without --apply and put the password in");
+    config.problem(section, &what, &remedy)
+}
+
+/// The accounts that the configuration names, with their passwords.
+fn accounts(config: &Config, [own, promotion, replication]: Passwords) -> Vec<Made<'_>> {
+    let promote = config.mysql.promote.as_ref();
+    let own = Made {
+        mariadb: include_str!("../../../packaging/schema/mariadb-account.sql"),
+        mysql: include_str!("../../../packaging/schema/mysql-account.sql"),
+        user: &config.mysql.user,
+        password: own,
+    };
+    let promotion = promote.map(|promote| Made {
+        mariadb: include_str!("../../../packaging/schema/mariadb-promotion.sql"),
+        mysql: include_str!("../../../packaging/schema/mysql-promotion.sql"),
+        user: &promote.user,
+        password: promotion,
+    });
+    let replication = promote.and_then(|promote| promote.replication.as_ref()).map(|account| Made {
+        mariadb: include_str!("../../../packaging/schema/mariadb-replication.sql"),
+        mysql: include_str!("../../../packaging/schema/mysql-replication.sql"),
+        user: &account.user,
+        password: replication,
+    });
+    [Some(own), promotion, replication].into_iter().flatten().collect()
+}
+
 /// The SQL that is printed.
 fn script(config: &Config, made_for: For) -> String {
     let (family, hint) = match made_for {
@@ -89,24 +152,29 @@ fn script(config: &Config, made_for: For) -> String {
         }
         For::Mysql => (Family::MySql, "-- For MySQL.\n"),
     };
-    let account = account_sql(config, family, "'choose a password'");
+    let accounts = accounts(config, Passwords::default());
+    let accounts: Vec<String> = accounts.iter().map(|account| account.sql(config, family)).collect();
     format!(
-        "{hint}CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{VIEWS}\n{account}",
-        config.mysql.database
+        "{hint}CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{VIEWS}\n{1}",
+        config.mysql.database,
+        accounts.join("\n")
     )
 }
 
 /// Applies on the server that takes writes, by the same choice that the gateway makes.
-async fn apply(config: &Config, admin: &Account, password: &str) -> Result<String, ApplyError> {
+async fn apply(config: &Config, admin: &Account, accounts: &[Made<'_>]) -> Result<String, ApplyError> {
     let (_, choice) = look_and_choose(config, admin).await;
     let server =
         choice.source.and_then(|index| config.mysql.servers.get(index)).ok_or(ApplyError::NoSource(choice.why))?;
     let mut session = Session::open(server, admin, deadlines(config)).await?;
     session.run(&format!("CREATE DATABASE IF NOT EXISTS `{0}`", config.mysql.database)).await?;
     session.run(&format!("USE `{}`", config.mysql.database)).await?;
-    let account = account_sql(config, session.family(), &quoted(password));
-    for statement in statements(TABLES).chain(statements(VIEWS)).chain(statements(&account)) {
-        session.run(&statement).await?;
+    let family = session.family();
+    let accounts = accounts.iter().map(|account| account.sql(config, family));
+    for script in [TABLES.to_owned(), VIEWS.to_owned()].into_iter().chain(accounts) {
+        for statement in statements(&script) {
+            session.run(&statement).await?;
+        }
     }
     session.close().await;
     Ok(server.to_string())
@@ -121,22 +189,17 @@ enum ApplyError {
     Database(#[from] DbError),
 }
 
-fn account_sql(config: &Config, family: Family, password: &str) -> String {
-    let script = match family {
-        Family::MariaDb => include_str!("../../../packaging/schema/mariadb-account.sql"),
-        Family::MySql => include_str!("../../../packaging/schema/mysql-account.sql"),
-    };
-    // In GRANT an underscore stands for any letter unless it is escaped.
-    let database = format!("`{}`", config.mysql.database.replace('_', "\\_"));
-    script
-        .replace("{user}", &quoted(&config.mysql.user))
-        .replace("{password}", password)
-        .replace("{database}", &database)
-}
-
-/// A string literal.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+impl Made<'_> {
+    fn sql(&self, config: &Config, family: Family) -> String {
+        let script = match family {
+            Family::MariaDb => self.mariadb,
+            Family::MySql => self.mysql,
+        };
+        // In GRANT an underscore stands for any letter unless it is escaped, where it grants on a whole database.
+        let database = format!("`{}`", config.mysql.database.replace('_', "\\_"));
+        let password = quoted(self.password.as_deref().unwrap_or("choose a password"));
+        script.replace("{database}", &database).replace("{user}", &quoted(self.user)).replace("{password}", &password)
+    }
 }
 
 /// The statements of a script of ours: no semicolons within strings, comments on lines of their own.

@@ -7,6 +7,7 @@ use super::{Settings, heartbeat};
 use crate::database::{Cell, DbError, Row, Session};
 use crate::event::Event;
 use crate::origin::Origins;
+use crate::term_row;
 use crate::topology::ahead::ahead;
 use crate::topology::probe::{identity, read_only};
 use crate::topology::{Term, TermStep, View, term_step};
@@ -71,11 +72,7 @@ impl Source {
 
     /// Reads the term row and raises it when this server is new in its place. Returns the term that now holds.
     pub async fn confirm_term(&mut self, settings: &Settings, highest_seen: u64, now_us: i64) -> Result<u64, DbError> {
-        let rows = self.tables.session().ask("SELECT term, server FROM server_term WHERE id = 1").await?;
-        let row = rows.first().and_then(|row| match row.as_slice() {
-            [number, server] => Some(Term { number: number.as_u64()?, server: server.as_text()? }),
-            _ => None,
-        });
+        let row = term_row::read(self.tables.session()).await?;
         let number = match term_step(row.as_ref(), &self.identity, highest_seen) {
             TermStep::Keep(term) => term,
             TermStep::LeftBehind(term) => {
@@ -90,8 +87,7 @@ impl Source {
         Ok(number)
     }
 
-    /// Names this server in the term row, in one transaction with the event that says so. Another gateway may do the
-    /// same at this moment; then the row is not as it was, and we look again.
+    /// Names this server in the term row. Another gateway may do the same at this moment; then we look again.
     async fn adopt(
         &mut self,
         settings: &Settings,
@@ -99,29 +95,13 @@ impl Source {
         term: u64,
         now_us: i64,
     ) -> Result<u64, DbError> {
-        let (identity, gateway) = (self.identity.clone(), settings.gateway.clone());
-        self.tables.session().run("START TRANSACTION").await?;
-        let values = vec![Cell::UInt(term), Cell::text(identity), Cell::TimeUs(now_us), Cell::text(gateway)];
-        let (sql, extra) = match before {
-            None => {
-                ("INSERT INTO server_term (id, term, server, adopted_at, adopted_by) VALUES (1, ?, ?, ?, ?)", vec![])
-            }
-            Some(before) => (
-                "UPDATE server_term SET term = ?, server = ?, adopted_at = ?, adopted_by = ? WHERE id = 1 AND term = ? AND server = ?",
-                vec![Cell::UInt(before.number), Cell::text(&before.server)],
-            ),
-        };
-        let changed = self.tables.session().change(sql, values.into_iter().chain(extra).collect()).await?;
-        if changed != 1 {
-            return Err(DbError::cursor_moved(
-                &self.name,
-                "another gateway raised the term at the same moment".to_owned(),
-            ));
-        }
+        let (site, gateway) = (settings.site.as_str(), settings.gateway.as_str());
         let text = format!("{} is the source in term {term}", self.name);
         info!("{text}");
-        self.event(settings, if before.is_some() { "failover" } else { "source" }, &text, None, now_us).await?;
-        self.tables.session().run("COMMIT").await?;
+        let kind = if before.is_some() { "failover" } else { "source" };
+        let event = Event { at_us: now_us, site, gateway, kind, text: &text, count: None };
+        let after = Term { number: term, server: self.identity.clone() };
+        term_row::raise(self.tables.session(), before, &after, &event).await?;
         self.is_failover = before.is_some();
         Ok(term)
     }

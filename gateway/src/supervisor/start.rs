@@ -14,18 +14,19 @@ use crate::local::{self, Desk};
 use crate::memory::Memory;
 use crate::notify::EventKind;
 use crate::origin::{OriginBook, Origins};
+use crate::promotion::{Promoter, Rules};
 use crate::pulse::Pulse;
 use crate::status::{Board, DrainState, IntakeState};
 use crate::systemd::Manager;
 use crate::topology::probe::Probe;
 use crate::topology::{Choice, View};
-use config::Config;
+use config::{Config, Failover};
 use queue::{Opened, Reader, StreamId};
 use sensors::{Arrival, Content, KernelClock, Outlet, SampleClock};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
@@ -80,7 +81,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let (stop_drain, drain_stop) = watch::channel(false);
     let (outlet, arrivals) = Outlet::new(MESSAGES_WAITING, BYTES_WAITING);
     let (intake_state, taken) = watch::channel(IntakeState::default());
-    let (drain_state, drained) = watch::channel(DrainState::default());
+    let (drain_state, drained) = watch::channel(drain_state_of(&memory));
     let pulses = [("intake", Pulse::default()), ("drain", Pulse::default())];
     let (leave, may_leave) = watch::channel(Arc::new(BTreeMap::new()));
     let receipts = sources::receipts(&reader)?;
@@ -115,7 +116,8 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     };
     let intake = start_intake(intake)?;
     let settings = settings(config, passwords.mysql);
-    let (probes, views) = start_probes(config, &settings, &origins);
+    let look = Arc::new(Notify::new());
+    let (probes, views) = start_probes(config, &settings, &origins, &look);
     let (tell_delivered, delivered) = watch::channel(delivered_before(&reader, &memory));
     let board = Arc::new(Board {
         identity: (config.gateway.id.to_string(), config.gateway.site.to_string()),
@@ -130,12 +132,14 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         views: views.clone(),
         first_steps,
     });
+    let promoter = start_promoter(config, passwords.promote, &views, &drain_state, &clock);
     let drain = Drain {
         settings,
         backlog: Backlog { reader: reader.clone() },
         live: Live::new(config.drain.order, begins),
         throttle: Throttle::new(&config.drain, Limits::MOST, config.mysql.query_timeout),
         views,
+        look,
         durable: taken.clone(),
         state: drain_state,
         pulse: drain_pulse,
@@ -153,6 +157,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let drain = tokio::spawn(drain.run());
     let manager = Arc::new(Manager::from_environment());
     let mut helpers = probes;
+    helpers.extend(promoter);
     helpers.extend(start_local(state, &Desk { board: Arc::clone(&board), imports }));
     let watched = Watched { intake: taken.clone(), drain: drained.clone(), stop: stop_sources.subscribe() };
     helpers.extend(notices::light(config, watched));
@@ -218,23 +223,46 @@ fn start_probes(
     config: &Config,
     settings: &Settings,
     origins: &watch::Receiver<Arc<Origins>>,
+    look: &Arc<Notify>,
 ) -> (Vec<JoinHandle<()>>, watch::Receiver<Vec<View>>) {
     let unasked = settings.servers.iter().map(|server| View::unasked(server.to_string())).collect();
     let (sender, views) = watch::channel(unasked);
-    let probes = settings.servers.iter().enumerate().map(|(index, server)| {
-        let probe = Probe {
-            index,
-            server: server.clone(),
-            account: crate::database::Account { database: None, ..settings.account.clone() },
-            database: config.mysql.database.clone(),
-            origins: origins.clone(),
-            period: config.mysql.probe_period,
-            deadline: config.mysql.connect_timeout,
-        };
+    let probes = (0..settings.servers.len()).filter_map(|index| {
+        let probe = Probe::of(config, &settings.account, index, origins.clone(), Arc::clone(look))?;
         #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
-        tokio::spawn(probe.run(sender.clone()))
+        let task = tokio::spawn(probe.run(sender.clone()));
+        Some(task)
     });
     (probes.collect(), views)
+}
+
+/// Before the first look at the servers only the file knows the highest term.
+fn drain_state_of(memory: &Memory) -> DrainState {
+    DrainState { highest_term: memory.servers.highest_term, ..DrainState::default() }
+}
+
+/// Lets another server become the source, where that is ours to do.
+fn start_promoter(
+    config: &Config,
+    password: Option<String>,
+    views: &watch::Receiver<Vec<View>>,
+    told: &watch::Sender<DrainState>,
+    clock: &Arc<dyn SampleClock>,
+) -> Option<JoinHandle<()>> {
+    if config.mysql.failover != Failover::Promote {
+        return None;
+    }
+    let promoter = Promoter {
+        account: crate::promotion::account(config, password)?,
+        rules: Rules::of(config)?,
+        config: config.clone(),
+        views: views.clone(),
+        told: told.clone(),
+        clock: Arc::clone(clock),
+    };
+    #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
+    let task = tokio::spawn(promoter.run());
+    Some(task)
 }
 
 /// Other commands can look into the queue; without the socket the gateway works all the same.

@@ -11,7 +11,7 @@ use config::{Config, ServerAddress};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
@@ -30,6 +30,8 @@ pub struct Probe {
     pub database: String,
     /// Whose cursors to read: ours, and those of streams that another gateway made.
     pub origins: watch::Receiver<Arc<Origins>>,
+    /// Somebody has seen that things have changed: ask at once.
+    pub look: Arc<Notify>,
     /// How often to ask.
     pub period: Duration,
     /// How long to wait for an answer; a frozen server must not delay a failover.
@@ -40,13 +42,36 @@ pub struct Probe {
 const HURRY: u32 = 4;
 
 impl Probe {
+    /// A probe of the server at this place of the configuration.
+    pub fn of(
+        config: &Config,
+        account: &Account,
+        index: usize,
+        origins: watch::Receiver<Arc<Origins>>,
+        look: Arc<Notify>,
+    ) -> Option<Self> {
+        Some(Self {
+            index,
+            server: config.mysql.servers.get(index)?.clone(),
+            account: Account { database: None, ..account.clone() },
+            database: config.mysql.database.clone(),
+            origins,
+            look,
+            period: config.mysql.probe_period,
+            deadline: config.mysql.connect_timeout,
+        })
+    }
+
     /// Asks until `views` has no listener any more.
     pub async fn run(self, views: watch::Sender<Vec<View>>) {
         let mut ticks = interval(self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut session = None;
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.look.notified() => ticks.reset(),
+            }
             let answer = self.ask(&mut session).await;
             if views.receiver_count() == 0 {
                 return;
@@ -96,7 +121,11 @@ impl Probe {
         Session::open(&self.server, &self.account, deadlines).await
     }
 
-    async fn facts(&self, session: &mut Session) -> Result<Facts, DbError> {
+    /// Asks over a connection of the caller's.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn facts(&self, session: &mut Session) -> Result<Facts, DbError> {
         let read_only = read_only(session).await?;
         let (identity, server_id, crash_safe) = identity(session).await?;
         let replication = replication(session).await?;
@@ -145,16 +174,9 @@ pub async fn look(config: &Config, account: &Account) -> Vec<View> {
     let imported = Origins::look(&config.gateway.state_dir).unwrap_or_default().streams;
     let (gateway, site) = (config.gateway.id.to_string(), config.gateway.site.to_string());
     let origins = Arc::new(Origins { gateway, site, streams: imported });
+    let (origins, look) = (watch::Sender::new(origins).subscribe(), Arc::new(Notify::new()));
     for (index, server) in config.mysql.servers.iter().enumerate() {
-        let probe = Probe {
-            index,
-            server: server.clone(),
-            account: Account { database: None, ..account.clone() },
-            database: config.mysql.database.clone(),
-            origins: watch::Sender::new(Arc::clone(&origins)).subscribe(),
-            period: config.mysql.probe_period,
-            deadline: config.mysql.connect_timeout,
-        };
+        let Some(probe) = Probe::of(config, account, index, origins.clone(), Arc::clone(&look)) else { continue };
         let mut view = View::unasked(server.to_string());
         match probe.once().await {
             Ok(facts) => view.answered(facts),

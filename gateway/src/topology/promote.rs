@@ -89,9 +89,9 @@ impl Considered {
         self.candidate.is_some() && self.answers.iter().all(|answer| answer.open || waived.contains(&answer.gate))
     }
 
-    /// The reason of the first gate that is shut.
-    pub fn first_shut(&self) -> Option<&str> {
-        self.answers.iter().find(|answer| !answer.open).map(|answer| answer.why.as_str())
+    /// The first gate that is shut.
+    pub fn first_shut(&self) -> Option<&Answer> {
+        self.answers.iter().find(|answer| !answer.open)
     }
 }
 

@@ -1,0 +1,112 @@
+//! What a promotion has begun and must not be forgotten when the gateway is killed: a small file beside the queue.
+
+use super::failure::Failure;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use tracing::warn;
+
+/// Its name in the state folder.
+const FILE: &str = "promotion.json";
+
+/// The file and its contents.
+#[derive(Debug)]
+pub struct Record {
+    path: PathBuf,
+    contents: Contents,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Contents {
+    /// The highest term that was given to a server.
+    term: u64,
+    /// Identities of servers that were stopped from receiving.
+    stopped: BTreeSet<String>,
+}
+
+impl Record {
+    /// Reads the file. One that is not there or damaged is as good as empty: the servers know the terms too, and a replica that
+    /// does not receive is seen by everybody.
+    pub fn open(folder: &Path) -> Self {
+        let path = folder.join(FILE);
+        let contents = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+                warn!("{} is damaged ({error}) and counts as empty", path.display());
+                Contents::default()
+            }),
+            Err(_) => Contents::default(),
+        };
+        Self { path, contents }
+    }
+
+    /// The highest term that was given to a server.
+    pub fn term(&self) -> u64 {
+        self.contents.term
+    }
+
+    /// Identities of servers that were stopped from receiving.
+    pub fn stopped(&self) -> &BTreeSet<String> {
+        &self.contents.stopped
+    }
+
+    /// This term is about to be given to a server.
+    ///
+    /// # Errors
+    /// [`Failure::Record`].
+    pub fn give(&mut self, term: u64) -> Result<(), Failure> {
+        self.change(|contents| contents.term = term.max(contents.term))
+    }
+
+    /// This server is about to be stopped from receiving.
+    ///
+    /// # Errors
+    /// [`Failure::Record`].
+    pub fn stop(&mut self, identity: &str) -> Result<(), Failure> {
+        self.change(|contents| {
+            contents.stopped.insert(identity.to_owned());
+        })
+    }
+
+    /// This server receives again, or follows another one, or nobody any more.
+    ///
+    /// # Errors
+    /// [`Failure::Record`].
+    pub fn forget(&mut self, identity: &str) -> Result<(), Failure> {
+        self.change(|contents| {
+            contents.stopped.remove(identity);
+        })
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Contents)) -> Result<(), Failure> {
+        let mut contents = self.contents.clone();
+        change(&mut contents);
+        if contents == self.contents {
+            return Ok(());
+        }
+        let failure = |error| Failure::Record(self.path.clone(), error);
+        let text = serde_json::to_vec_pretty(&contents).map_err(|error| failure(std::io::Error::other(error)))?;
+        queue::replace_file(&self.path, &text).map_err(|error| failure(std::io::Error::other(error)))?;
+        self.contents = contents;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_begun_outlives_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Record::open(folder.path());
+        record.give(3).unwrap();
+        record.stop("a").unwrap();
+        record.stop("b").unwrap();
+        record.forget("a").unwrap();
+        record.give(2).unwrap();
+        let again = Record::open(folder.path());
+        assert_eq!((again.term(), again.stopped()), (3, &["b".to_owned()].into()));
+        std::fs::write(folder.path().join(FILE), "{").unwrap();
+        assert_eq!(Record::open(folder.path()).term(), 0);
+    }
+}

@@ -1,0 +1,169 @@
+//! What each step does at the servers.
+
+use super::statements::{self, Channel};
+use super::{Failure, Promotion};
+use crate::database::Family;
+use crate::event::Event;
+use crate::term_row;
+use crate::topology::promote::Way;
+use crate::topology::{Facts, Replication, Term};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often a candidate is asked whether it has applied everything.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
+impl Promotion {
+    pub(super) async fn lock(&mut self) -> Result<String, Failure> {
+        self.hands.lock().await?;
+        Ok("the promotion lock is held".to_owned())
+    }
+
+    pub(super) async fn look_again(&mut self) -> Result<String, Failure> {
+        self.hands.ask_all().await;
+        let (index, way) = self.choose()?;
+        let doing = if way == Way::Promote { "be promoted" } else { "be opened again" };
+        Ok(format!("all gates are open: {} is to {doing}", self.hands.name(index)))
+    }
+
+    /// With both threads stopped a replica of MariaDB would throw away what it has not applied, so the applying ones run on.
+    pub(super) async fn stop_receiving(&mut self) -> Result<String, Failure> {
+        let mut stopped = Vec::new();
+        for index in self.hands.answering() {
+            let Some(facts) = self.hands.facts(index).cloned() else { continue };
+            let channels = facts.replication.iter().filter(|channel| self.is_from_the_source(channel));
+            for channel in channels.cloned().collect::<Vec<_>>() {
+                self.nobody_is_back()?;
+                self.record.stop(&facts.identity)?;
+                self.stop_receiving_at(index, &channel).await?;
+                stopped.push(self.hands.name(index).to_owned());
+            }
+        }
+        self.hands.ask_all().await;
+        let (index, _) = self.choose()?;
+        let stopped = if stopped.is_empty() { "nobody".to_owned() } else { stopped.join(", ") };
+        Ok(format!("stopped receiving: {stopped}; {} has all that any of them has", self.hands.name(index)))
+    }
+
+    /// A replica of a replica goes on: whom it follows answers.
+    fn is_from_the_source(&self, channel: &Replication) -> bool {
+        let is_upstream = |facts: &Facts| facts.server_id == channel.upstream_id;
+        !self.hands.answering().into_iter().filter_map(|index| self.hands.facts(index)).any(is_upstream)
+    }
+
+    async fn stop_receiving_at(&mut self, index: usize, channel: &Replication) -> Result<(), Failure> {
+        let words = Channel { family: self.family(index).await?, name: &channel.channel };
+        if channel.receiving && !channel.applying && channel.error.is_none() {
+            self.hands.run(index, &[words.start_applying()]).await?;
+        }
+        Ok(self.hands.run(index, &[words.stop_receiving()]).await?)
+    }
+
+    /// As long as it moves it has time.
+    pub(super) async fn apply(&mut self) -> Result<String, Failure> {
+        let index = self.candidate()?;
+        let (mut moved_at, mut confirmed_at, mut before) = (Instant::now(), Instant::now(), String::new());
+        loop {
+            self.hands.ask(index).await?;
+            let facts = self.hands.facts(index).cloned().unwrap_or_default();
+            if facts.replication.iter().all(|channel| channel.applied_all) {
+                return Ok(format!("{} has applied all that it has received", self.hands.name(index)));
+            }
+            if facts.executed != before {
+                (moved_at, before) = (Instant::now(), facts.executed.clone());
+            }
+            let error =
+                facts.replication.iter().filter(|channel| !channel.applying).find_map(|channel| channel.error.clone());
+            let stuck = moved_at.elapsed() >= self.rules.patience;
+            if let Some(why) =
+                error.or_else(|| stuck.then(|| format!("nothing has moved for {:?}", self.rules.patience)))
+            {
+                return Err(Failure::NotApplied { server: self.hands.name(index).to_owned(), why });
+            }
+            if confirmed_at.elapsed() >= Duration::from_secs(1) {
+                self.nobody_is_back()?;
+                self.hands.confirm_lock().await?;
+                confirmed_at = Instant::now();
+            }
+            sleep(ASK_EVERY).await;
+        }
+    }
+
+    pub(super) async fn reset(&mut self) -> Result<String, Failure> {
+        self.nobody_is_back()?;
+        self.hands.confirm_lock().await?;
+        let index = self.candidate()?;
+        let facts = self.hands.facts(index).cloned().unwrap_or_default();
+        let family = self.family(index).await?;
+        for channel in &facts.replication {
+            let words = Channel { family, name: &channel.channel };
+            self.hands.run(index, &[words.stop(), words.forget()]).await?;
+        }
+        self.record.forget(&facts.identity)?;
+        Ok(format!("{} follows nobody", self.hands.name(index)))
+    }
+
+    /// While it is still closed for everybody else, so that no other gateway comes before its term.
+    pub(super) async fn raise_term(&mut self) -> Result<String, Failure> {
+        self.nobody_is_back()?;
+        self.hands.confirm_lock().await?;
+        let index = self.candidate()?;
+        let identity = self.hands.facts(index).map(|facts| facts.identity.clone()).unwrap_or_default();
+        let terms =
+            self.hands.views().iter().filter_map(|view| view.last_facts()?.term.as_ref()).map(|term| term.number);
+        self.term = terms.max().unwrap_or(0).max(self.highest_term).saturating_add(1);
+        self.record.give(self.term)?;
+        if let Some(statement) = statements::write_while_closed(self.family(index).await?) {
+            self.hands.run(index, &[statement]).await?;
+        }
+        let name = self.hands.name(index).to_owned();
+        let text = format!("{name} was promoted by this gateway: it is the source in term {}", self.term);
+        let (at_us, site, gateway) = (self.clock.stamp().wall_us, self.rules.site.clone(), self.rules.gateway.clone());
+        let event = Event { at_us, site: &site, gateway: &gateway, kind: "failover", text: &text, count: None };
+        let after = Term { number: self.term, server: identity };
+        let session = self.hands.session(index).await?;
+        let before = term_row::read(session).await?;
+        term_row::raise(session, before.as_ref(), &after, &event).await?;
+        Ok(format!("{name} has term {}", self.term))
+    }
+
+    pub(super) async fn open(&mut self) -> Result<String, Failure> {
+        self.nobody_is_back()?;
+        self.hands.confirm_lock().await?;
+        let index = self.candidate()?;
+        self.hands.run(index, &[statements::OPEN]).await?;
+        self.hands.ask(index).await?;
+        if self.hands.facts(index).is_none_or(|facts| facts.read_only) {
+            return Err(Failure::Shut(format!("{} is still closed for writes", self.hands.name(index))));
+        }
+        Ok(format!("{} takes writes", self.hands.name(index)))
+    }
+
+    /// Lets receive again whoever was stopped; one that has forgotten whom it followed is left for the next try.
+    pub(super) async fn give_up(mut self) {
+        for index in self.hands.answering() {
+            let Some(facts) = self.hands.facts(index).cloned() else { continue };
+            if !self.record.stopped().contains(&facts.identity) {
+                continue;
+            }
+            let mut all_started = true;
+            for channel in &facts.replication {
+                let Ok(family) = self.family(index).await else { continue };
+                let words = Channel { family, name: &channel.channel };
+                all_started &= self.hands.run(index, &[words.start_receiving()]).await.is_ok();
+            }
+            if all_started && let Err(failure) = self.record.forget(&facts.identity) {
+                tracing::warn!("{failure}");
+            }
+        }
+        self.hands.close().await;
+    }
+
+    fn candidate(&self) -> Result<usize, Failure> {
+        self.candidate.map(|(index, _)| index).ok_or_else(|| Failure::Shut("there is no candidate".to_owned()))
+    }
+
+    async fn family(&mut self, index: usize) -> Result<Family, Failure> {
+        Ok(self.hands.session(index).await?.family())
+    }
+}

@@ -1,0 +1,192 @@
+//! The task of a running gateway that promotes by itself: looks at the gates while nobody takes writes, and does the chores while
+//! somebody does.
+
+use super::{Failure, Hands, Promotion, Record, Rules, do_chores};
+use crate::database::Account;
+use crate::status::DrainState;
+use crate::topology::promote::chores::chores;
+use crate::topology::promote::{Answer, Gate, Situation, consider};
+use crate::topology::{Choice, View, choose};
+use config::Config;
+use sensors::SampleClock;
+use sensors::backoff::Backoff;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tracing::{error, info, warn};
+
+/// After a try that failed: from one to thirty seconds until the next.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(30);
+/// Gates that wait for time only are looked at again so often.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What people see of it, in the state of the drain.
+pub type Told = watch::Sender<DrainState>;
+
+/// The task.
+pub struct Promoter {
+    /// The configuration, for the servers and their database.
+    pub config: Config,
+    /// The account that may promote.
+    pub account: Account,
+    /// By which rules.
+    pub rules: Rules,
+    /// What the probes see.
+    pub views: watch::Receiver<Vec<View>>,
+    /// Where the highest term stands, and where people read how far it is.
+    pub told: Told,
+    /// The gateway's clock.
+    pub clock: Arc<dyn SampleClock>,
+}
+
+/// What it keeps from one look to the next.
+struct Memory {
+    without_source_since: Option<Instant>,
+    not_before: Instant,
+    backoff: Backoff,
+    /// The gate that was said to be shut, and why.
+    said: Option<(Gate, String)>,
+}
+
+impl Promoter {
+    /// Runs until it is dropped.
+    pub async fn run(mut self) {
+        let backoff = Backoff::new(SHORTEST, LONGEST, u64::from(std::process::id()));
+        let mut memory = Memory { without_source_since: None, not_before: Instant::now(), backoff, said: None };
+        loop {
+            let due = self.look(&mut memory).await;
+            tokio::select! {
+                changed = self.views.changed() => if changed.is_err() { return },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+            }
+        }
+    }
+
+    /// One look; when to look again although nothing has changed.
+    async fn look(&mut self, memory: &mut Memory) -> Option<Instant> {
+        let views = self.views.borrow_and_update().clone();
+        let record = Record::open(&self.config.gateway.state_dir);
+        let highest_term = self.told.borrow().highest_term.max(record.term());
+        let choice = choose(&views, highest_term);
+        if choice.source.is_some() {
+            return self.with_source(memory, views, &choice, record).await;
+        }
+        if views.iter().any(View::is_unasked) {
+            return None;
+        }
+        let now = Instant::now();
+        let since = *memory.without_source_since.get_or_insert(now);
+        let situation = Situation {
+            views: &views,
+            highest_term,
+            without_source: Some(now.duration_since(since)),
+            now_us: self.clock.stamp().wall_us,
+            grace: self.rules.grace,
+            cooldown: self.rules.cooldown,
+        };
+        let considered = consider(&situation);
+        if !considered.is_open_but(&[]) {
+            self.say(memory, considered.first_shut());
+            // The end of grace is met exactly; all else is seen by the probes, or by and by.
+            let end_of_grace = since + self.rules.grace;
+            return Some(if end_of_grace > now { end_of_grace.min(now + AGAIN) } else { now + AGAIN });
+        }
+        if now < memory.not_before {
+            return Some(memory.not_before);
+        }
+        self.promote(memory, views, highest_term, since, record).await
+    }
+
+    async fn promote(
+        &mut self,
+        memory: &mut Memory,
+        views: Vec<View>,
+        highest_term: u64,
+        since: Instant,
+        record: Record,
+    ) -> Option<Instant> {
+        let began = Instant::now();
+        let hands = Hands::new(&self.config, &self.account, views);
+        let (rules, clock, seen) = (self.rules.clone(), Arc::clone(&self.clock), Some(self.views.clone()));
+        let waited = Some(began.duration_since(since));
+        let promotion = Promotion::new(rules, hands, record, clock, highest_term, waited, seen);
+        let told = self.told.clone();
+        let tell = |words: &str| {
+            info!("promotion: {words}");
+            told.send_modify(|state| state.promotion = Some(words.to_owned()));
+        };
+        match promotion.run(tell).await {
+            Ok((promoted, hands)) => {
+                info!(
+                    term = promoted.term,
+                    "{} was promoted in {} ms",
+                    hands.name(promoted.server),
+                    began.elapsed().as_millis()
+                );
+                hands.close().await;
+                memory.backoff.reset();
+                None
+            }
+            Err(failure) => {
+                self.failed(memory, &failure);
+                memory.not_before = Instant::now() + memory.backoff.delay();
+                Some(memory.not_before)
+            }
+        }
+    }
+
+    fn failed(&mut self, memory: &mut Memory, failure: &Failure) {
+        let words = format!("no server is promoted: {failure}");
+        match failure {
+            Failure::Database(_) | Failure::Record(..) | Failure::NotApplied { .. } => {
+                error!("{words}; it is tried again")
+            }
+            _ => warn!("{words}"),
+        }
+        memory.said = None;
+        self.told.send_modify(|state| state.promotion = Some(words));
+    }
+
+    async fn with_source(
+        &mut self,
+        memory: &mut Memory,
+        views: Vec<View>,
+        choice: &Choice,
+        mut record: Record,
+    ) -> Option<Instant> {
+        (memory.without_source_since, memory.said) = (None, None);
+        self.told.send_if_modified(|state| state.promotion.take().is_some());
+        let source = choice.source?;
+        if chores(&views, source, record.stopped()).is_empty() {
+            return None;
+        }
+        if Instant::now() < memory.not_before {
+            return Some(memory.not_before);
+        }
+        let mut hands = Hands::new(&self.config, &self.account, views);
+        let now_us = self.clock.stamp().wall_us;
+        let (_, is_all) = do_chores(&mut hands, source, &mut record, &self.rules, now_us).await;
+        hands.close().await;
+        if is_all {
+            memory.backoff.reset();
+        }
+        // Until the probes have seen what was done.
+        memory.not_before = Instant::now() + memory.backoff.delay();
+        Some(memory.not_before)
+    }
+
+    /// The log hears of each gate once, or again when its reason changes for another cause than time.
+    fn say(&self, memory: &mut Memory, shut: Option<&Answer>) {
+        let Some(Answer { gate, why, .. }) = shut else { return };
+        let is_time = matches!(gate, Gate::Grace | Gate::Cooldown);
+        let is_new = memory.said.as_ref().is_none_or(|(said, words)| said != gate || (!is_time && words != why));
+        let words = format!("no server is promoted: {why}");
+        if is_new {
+            warn!("{words}");
+            memory.said = Some((*gate, why.clone()));
+        }
+        self.told.send_modify(|state| state.promotion = Some(words));
+    }
+}
