@@ -2,10 +2,12 @@
 
 use crate::command::accept::AcceptArguments;
 use crate::command::deadletters::LettersVerb;
+use crate::command::failover::FailoverArguments;
 use crate::command::queue::QueueVerb;
 use crate::command::replay::ReplayArguments;
 use crate::command::schema::SchemaArguments;
 use crate::command::status::StatusArguments;
+use crate::command::switchover::{RejoinArguments, SwitchoverArguments};
 use crate::command::{self, DEFAULT_CONFIG};
 use crate::exit::Exit;
 use clap::{Parser, Subcommand};
@@ -70,6 +72,12 @@ enum Db {
     /// Write readings that the database lacks below its cursor and the queue still has, as after a dump that was not of
     /// one moment. Exit code 1 if anything is left
     Replay(ReplayArguments),
+    /// Let another server take writes, as planned: seven steps, taken back when one fails
+    Switchover(SwitchoverArguments),
+    /// Let the best replica take writes, now that the source is gone; or show with --dry-run what would be done, and why
+    Failover(FailoverArguments),
+    /// Let a server that has come back follow the source
+    Rejoin(RejoinArguments),
     /// Say that this server was restored from a backup: its older term is accepted, once
     AcceptRestored(AcceptArguments),
 }
@@ -104,6 +112,15 @@ impl Arguments {
             }
             Verb::Db(Db::Replay(replay)) => {
                 with_config(&replay.config, |config| command::replay::replay(&config, &replay))
+            }
+            Verb::Db(Db::Switchover(switchover)) => {
+                with_config(&switchover.config, |config| command::switchover::switchover(&config, &switchover))
+            }
+            Verb::Db(Db::Failover(failover)) => {
+                with_config(&failover.config, |config| command::failover::failover(&config, &failover))
+            }
+            Verb::Db(Db::Rejoin(rejoin)) => {
+                with_config(&rejoin.config, |config| command::switchover::rejoin(&config, &rejoin))
             }
             Verb::Db(Db::AcceptRestored(accept)) => {
                 with_config(&accept.config, |config| command::accept::accept(&config, &accept))

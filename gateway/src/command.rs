@@ -3,16 +3,19 @@
 pub mod accept;
 pub mod check;
 pub mod deadletters;
+pub mod failover;
+mod promotion;
 pub mod queue;
 pub mod reconcile;
 pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod status;
+pub mod switchover;
 
 use crate::database::{Account, Deadlines};
 use crate::exit::Exit;
-use config::{Config, Problem};
+use config::{Config, Problem, ServerAddress};
 use sensors::{KernelClock, SampleClock};
 use std::path::Path;
 
@@ -41,6 +44,19 @@ pub fn now_us() -> Result<i64, Exit> {
 /// The configured deadlines.
 pub fn deadlines(config: &Config) -> Deadlines {
     Deadlines { connect: config.mysql.connect_timeout, query: config.mysql.query_timeout }
+}
+
+/// The place of a server that was named on the command line.
+///
+/// # Errors
+/// The exit code when it is not configured; that has been shown then.
+pub fn place(config: &Config, named: &str) -> Result<usize, Exit> {
+    let wanted = ServerAddress::parse(named).map(|address| address.to_string());
+    let is_it = |server: &ServerAddress| wanted.as_ref().is_ok_and(|wanted| *wanted == server.to_string());
+    config.mysql.servers.iter().position(is_it).ok_or_else(|| {
+        eprintln!("{named} is not in mysql.servers");
+        Exit::Usage
+    })
 }
 
 /// Shows problems and ends with the exit code of a wrong configuration.

@@ -9,14 +9,18 @@ mod chores;
 mod failure;
 mod hands;
 mod record;
+mod rejoin;
 mod statements;
 mod steps;
+mod switchover;
 mod watch;
 
 pub use chores::do_chores;
 pub use failure::Failure;
 pub use hands::Hands;
 pub use record::Record;
+pub use rejoin::rejoin;
+pub use switchover::{Login, Switched, Switchover};
 pub use watch::{Promoter, Told};
 
 use crate::database::Account;
@@ -112,7 +116,7 @@ impl Promotion {
     ///
     /// # Errors
     /// [`Failure`] of the step that failed.
-    pub async fn run(mut self, mut tell: impl FnMut(&str)) -> Result<(Promoted, Hands), Failure> {
+    pub async fn run(mut self, mut tell: impl FnMut(&str)) -> Result<(Promoted, Hands, Record), Failure> {
         while let Some(step) = self.next {
             let done = self.step().await;
             match done {
@@ -125,7 +129,7 @@ impl Promotion {
             }
         }
         let server = self.candidate.map_or(0, |(server, _)| server);
-        Ok((Promoted { server, term: self.term }, self.hands))
+        Ok((Promoted { server, term: self.term }, self.hands, self.record))
     }
 
     /// Does the next step; says what was done. Whoever calls no further leaves it as a killed gateway would.

@@ -4,7 +4,7 @@
 //! The term row of that server is raised above everything seen, as a failover would. So every gateway of the site accepts it,
 //! those that run as well, and nothing is forgotten anywhere.
 
-use crate::command::{account, block_on, deadlines, now_us, refuse};
+use crate::command::{account, block_on, deadlines, now_us, place, refuse};
 use crate::database::{Account, DbError, Session};
 use crate::event::Event;
 use crate::exit::Exit;
@@ -12,7 +12,7 @@ use crate::memory::Servers;
 use crate::term_row;
 use crate::topology::probe::look;
 use crate::topology::{Facts, Term, View, choose};
-use config::{Config, ServerAddress};
+use config::Config;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -44,11 +44,9 @@ pub fn accept(config: &Config, arguments: &AcceptArguments) -> Exit {
         Ok(account) => account,
         Err(problem) => return refuse(&arguments.config, &[problem]),
     };
-    let wanted = ServerAddress::parse(&arguments.server).map(|address| address.to_string());
-    let named = |server: &ServerAddress| wanted.as_ref().is_ok_and(|wanted| *wanted == server.to_string());
-    let Some(index) = config.mysql.servers.iter().position(named) else {
-        eprintln!("{} is not in mysql.servers", arguments.server);
-        return Exit::Usage;
+    let index = match place(config, &arguments.server) {
+        Ok(index) => index,
+        Err(exit) => return exit,
     };
     let now_us = match now_us() {
         Ok(now_us) => now_us,

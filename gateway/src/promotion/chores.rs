@@ -6,14 +6,15 @@ use super::statements::{self, Channel, Upstream};
 use super::{Failure, Rules};
 use crate::event::Event;
 use crate::topology::Replication;
-use crate::topology::promote::chores::{Chore, Task, chores};
+use crate::topology::promote::chores::{Chore, Task};
 use tracing::{info, warn};
 
-/// Does every chore there is, with a row of events at the source for each. Whoever fails is left for the next time; returns
-/// what was done, and whether all was.
+/// Does these chores, and tells of each with a row of events at the source, if there is one. Who fails is left for the next
+/// time; returns what was done, and whether all was.
 pub async fn do_chores(
     hands: &mut Hands,
-    source: usize,
+    tasks: &[Task],
+    source: Option<usize>,
     record: &mut Record,
     rules: &Rules,
     now_us: i64,
@@ -24,11 +25,13 @@ pub async fn do_chores(
         info!("what is left to do at the servers waits: {failure}");
         return (done, false);
     }
-    for task in chores(hands.views(), source, record.stopped()) {
-        match do_one(hands, source, record, &task).await {
+    for task in tasks {
+        match do_one(hands, source, record, task).await {
             Ok(words) => {
                 info!("{words}");
-                tell(hands, source, rules, now_us, &words).await;
+                if let Some(source) = source {
+                    tell(hands, source, rules, now_us, &words).await;
+                }
                 done.push(words);
             }
             Err(failure) => {
@@ -48,7 +51,7 @@ fn words(chore: Chore) -> &'static str {
     }
 }
 
-async fn do_one(hands: &mut Hands, source: usize, record: &mut Record, task: &Task) -> Result<String, Failure> {
+async fn do_one(hands: &mut Hands, source: Option<usize>, record: &mut Record, task: &Task) -> Result<String, Failure> {
     let (index, name) = (task.server, hands.name(task.server).to_owned());
     // What was seen may be old; what is done to a server goes by what it says now.
     hands.ask(index).await?;
@@ -56,18 +59,23 @@ async fn do_one(hands: &mut Hands, source: usize, record: &mut Record, task: &Ta
     let family = hands.session(index).await?.family();
     let first = facts.replication.first().cloned().unwrap_or_default();
     let channel = Channel { family, name: &first.channel };
-    match task.chore {
-        Chore::Close => hands.run(index, &[statements::close(family)]).await?,
-        Chore::Receive => hands.run(index, &[channel.start_receiving()]).await?,
-        Chore::Follow => follow(hands, source, index, &first).await?,
-    }
+    let words = match (task.chore, source) {
+        (Chore::Close, _) => {
+            hands.run(index, &[statements::close(family)]).await?;
+            format!("{name} was closed for writes: {}", task.why)
+        }
+        (Chore::Receive, _) => {
+            hands.run(index, &[channel.start_receiving()]).await?;
+            format!("{name} receives again")
+        }
+        (Chore::Follow, Some(source)) => {
+            follow(hands, source, index, &first).await?;
+            format!("{name} follows {}", hands.name(source))
+        }
+        (Chore::Follow, None) => return Err(Failure::Shut("there is no source to follow".to_owned())),
+    };
     record.forget(&facts.identity)?;
-    let source = hands.name(source);
-    Ok(match task.chore {
-        Chore::Close => format!("{name} was closed for writes: {}", task.why),
-        Chore::Receive => format!("{name} receives again from {source}"),
-        Chore::Follow => format!("{name} follows {source}"),
-    })
+    Ok(words)
 }
 
 /// It keeps the account with which it followed the one before.

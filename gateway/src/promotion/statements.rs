@@ -117,6 +117,14 @@ pub fn write_while_closed(family: Family) -> Option<&'static str> {
     }
 }
 
+/// A server that has followed nobody goes on after its own last transaction; none where it knows by itself.
+pub fn begin_at_own_position(family: Family) -> Option<&'static str> {
+    match family {
+        Family::MariaDb => Some("SET GLOBAL gtid_slave_pos = @@global.gtid_current_pos"),
+        Family::MySql => None,
+    }
+}
+
 /// Answers 1 while a server is still behind these GTIDs after waiting at most so long.
 pub fn wait_for(family: Family, gtids: &str, seconds: u64) -> String {
     match family {

@@ -4,7 +4,7 @@
 use super::{Failure, Hands, Promotion, Record, Rules, do_chores};
 use crate::database::Account;
 use crate::status::DrainState;
-use crate::topology::promote::chores::chores;
+use crate::topology::promote::chores::{Task, chores, left_behind};
 use crate::topology::promote::{Answer, Gate, Situation, consider};
 use crate::topology::{Choice, View, choose};
 use config::Config;
@@ -76,6 +76,10 @@ impl Promoter {
         if views.iter().any(View::is_unasked) {
             return None;
         }
+        let behind = left_behind(&views, highest_term);
+        if !behind.is_empty() {
+            return self.do_chores(memory, views, &behind, None, record).await;
+        }
         let now = Instant::now();
         let since = *memory.without_source_since.get_or_insert(now);
         let situation = Situation {
@@ -118,7 +122,7 @@ impl Promoter {
             told.send_modify(|state| state.promotion = Some(words.to_owned()));
         };
         match promotion.run(tell).await {
-            Ok((promoted, hands)) => {
+            Ok((promoted, hands, _)) => {
                 info!(
                     term = promoted.term,
                     "{} was promoted in {} ms",
@@ -154,20 +158,31 @@ impl Promoter {
         memory: &mut Memory,
         views: Vec<View>,
         choice: &Choice,
-        mut record: Record,
+        record: Record,
     ) -> Option<Instant> {
         (memory.without_source_since, memory.said) = (None, None);
         self.told.send_if_modified(|state| state.promotion.take().is_some());
-        let source = choice.source?;
-        if chores(&views, source, record.stopped()).is_empty() {
+        let tasks = chores(&views, choice.source?, record.stopped());
+        if tasks.is_empty() {
             return None;
         }
+        self.do_chores(memory, views, &tasks, choice.source, record).await
+    }
+
+    async fn do_chores(
+        &mut self,
+        memory: &mut Memory,
+        views: Vec<View>,
+        tasks: &[Task],
+        source: Option<usize>,
+        mut record: Record,
+    ) -> Option<Instant> {
         if Instant::now() < memory.not_before {
             return Some(memory.not_before);
         }
         let mut hands = Hands::new(&self.config, &self.account, views);
         let now_us = self.clock.stamp().wall_us;
-        let (_, is_all) = do_chores(&mut hands, source, &mut record, &self.rules, now_us).await;
+        let (_, is_all) = do_chores(&mut hands, tasks, source, &mut record, &self.rules, now_us).await;
         hands.close().await;
         if is_all {
             memory.backoff.reset();
