@@ -156,6 +156,11 @@ impl Promotion {
         self.next
     }
 
+    /// Whom it has chosen; none before it has looked at the servers.
+    pub fn chosen(&self) -> Option<usize> {
+        self.candidate.map(|(index, _)| index)
+    }
+
     /// Every gate, as things are now.
     pub fn considered(&self) -> Considered {
         consider(&Situation {

@@ -64,8 +64,9 @@ async fn promote(config: &Config, mut ready: Ready) -> Result<Exit, Failure> {
     let promotion = Promotion::new(ready.rules, hands, ready.record, ready.clock, highest_term, None, None);
     let (promoted, mut hands, mut record) = promotion.run(|words| println!("{words}")).await?;
     hands.ask_all().await;
-    let (done, is_all) =
-        do_chores(&mut hands, promoted.server, &mut record, &rules, clock.stamp().wall_us.max(now_us)).await;
+    let tasks = chores(hands.views(), promoted.server, record.stopped());
+    let now_us = clock.stamp().wall_us;
+    let (done, is_all) = do_chores(&mut hands, &tasks, Some(promoted.server), &mut record, &rules, now_us).await;
     done.iter().for_each(|words| println!("{words}"));
     println!("{} is the source in term {}", hands.name(promoted.server), promoted.term);
     hands.close().await;

@@ -1,20 +1,81 @@
-//! The source is killed, or freezes, and nobody helps.
+//! The source is killed or freezes, or everything loses its power, and nobody helps.
 
-use crate::rig::{site, wait_promoted};
-use fieldgate_tests::mariadb::Family;
-use fieldgate_tests::process::wait_for;
-use fieldgate_tests::scenario::DEADLINE;
+use crate::rig::{is_open, others, site, wait_closed, wait_follows, wait_promoted};
+use fieldgate_tests::mariadb::{Family, WRITABLE};
+use fieldgate_tests::mysql::is_at_hand;
 use std::time::Instant;
 
 #[test]
-fn a_killed_source_is_replaced_by_the_best_replica_and_closed_when_it_comes_back() {
-    let mut site = site(Family::MariaDb);
+fn a_killed_source_is_replaced_and_closed_when_it_comes_back_open() {
+    killed(Family::MariaDb);
+}
+
+#[test]
+fn a_killed_source_of_mysql_is_replaced_and_closed_when_it_comes_back_open() {
+    if is_at_hand("a killed source of MySQL that is replaced") {
+        killed(Family::MySql);
+    }
+}
+
+fn killed(family: Family) {
+    let mut site = site(family);
     let since = Instant::now();
     site.server(0).kill9();
     let (promoted, after) = wait_promoted(&site, 0, since);
-    println!("MariaDB: killed source to a writable promoted one: {:.2} s", after.as_secs_f64());
+    println!("{family:?}: killed source to a writable promoted one in {:.2} s, grace 1 s", after.as_secs_f64());
     site.wait_more(promoted, 200);
+    wait_follows(&site, others(&site, &[0, promoted])[0], promoted);
+    assert_eq!((site.term(promoted).0.as_str(), site.events(promoted, "failover")), ("2", 1));
+
+    let open = if family == Family::MariaDb { WRITABLE } else { &["--read-only=0", "--super-read-only=0"] };
+    site.server(0).restart(open);
+    wait_closed(&site, 0);
     site.finish(promoted);
-    let other = 3 - promoted;
-    wait_for("the other replica follows", DEADLINE, || site.readings(other) == site.readings(promoted));
+    let other = others(&site, &[0, promoted])[0];
+    let servers = &site.scene.cluster.servers;
+    servers[other].wait_for_gtid(&servers[promoted].gtid_position());
+    site.assert_once(other);
+}
+
+#[test]
+fn a_frozen_source_is_replaced_and_closed_when_it_thaws() {
+    frozen(Family::MariaDb);
+}
+
+#[test]
+fn a_frozen_source_of_mysql_is_replaced_and_closed_when_it_thaws() {
+    if is_at_hand("a frozen source of MySQL that is replaced") {
+        frozen(Family::MySql);
+    }
+}
+
+fn frozen(family: Family) {
+    let mut site = site(family);
+    let since = Instant::now();
+    site.server(0).freeze();
+    let (promoted, after) = wait_promoted(&site, 0, since);
+    println!("{family:?}: frozen source to a writable promoted one in {:.2} s, grace 1 s", after.as_secs_f64());
+    site.wait_more(promoted, 100);
+    site.server(0).thaw();
+    wait_closed(&site, 0);
+    site.finish(promoted);
+    assert_eq!(site.term(promoted).0, "2");
+}
+
+#[test]
+fn after_a_power_cut_of_all_the_source_is_opened_again() {
+    let mut site = site(Family::MariaDb);
+    for server in 0..3 {
+        site.server(server).kill9();
+    }
+    site.wait_published(5);
+    for server in 0..3 {
+        // Read-only, as its own configuration says.
+        site.server(server).restart(&[]);
+    }
+    site.wait_said("has restarted and is closed by its own start");
+    site.wait_more(0, 200);
+    assert!(is_open(&site, 0) && !is_open(&site, 1) && !is_open(&site, 2));
+    site.finish(0);
+    site.assert_replicas_once(0);
 }

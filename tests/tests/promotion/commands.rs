@@ -1,0 +1,119 @@
+//! `db switchover`, `db failover` and `db rejoin`.
+
+use crate::rig::{is_open, others, said, site, wait_follows};
+use fieldgate_tests::mariadb::Family;
+use fieldgate_tests::mysql::is_at_hand;
+use fieldgate_tests::process::wait_for;
+use fieldgate_tests::scenario::DEADLINE;
+use fieldgate_tests::site::Site;
+use std::process::Output;
+
+fn switch_to(site: &Site, server: usize) -> Output {
+    let address = site.scene.cluster.servers[server].address().to_string();
+    site.scene.gateway.command(&["db", "switchover", "--to", &address])
+}
+
+#[test]
+fn a_switchover_under_load_there_and_back() {
+    there_and_back(Family::MariaDb);
+}
+
+#[test]
+fn a_switchover_of_mysql_under_load_there_and_back() {
+    if is_at_hand("a switchover of MySQL under load") {
+        there_and_back(Family::MySql);
+    }
+}
+
+fn there_and_back(family: Family) {
+    let mut site = site(family);
+    for (from, to) in [(0, 1), (1, 0)] {
+        let output = switch_to(&site, to);
+        println!("{family:?}: {}", said(&output));
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(is_open(&site, to) && !is_open(&site, from));
+        others(&site, &[to]).into_iter().for_each(|other| wait_follows(&site, other, to));
+        site.wait_more(to, 100);
+    }
+    site.finish(0);
+    site.assert_replicas_once(0);
+    assert_eq!((site.events(0, "switchover"), site.events(0, "failover"), site.events(0, "sent again")), (2, 0, 0));
+}
+
+#[test]
+fn a_switchover_that_cannot_be_is_refused_or_taken_back() {
+    let mut site = site(Family::MariaDb);
+    site.server(1).stop_replication();
+    let stopped = switch_to(&site, 1);
+    assert_eq!(stopped.status.code(), Some(1), "{}", said(&stopped));
+    assert!(said(&stopped).contains("does not receive and apply"), "{}", said(&stopped));
+    site.server(1).start_replication();
+
+    // Somebody holds the table, so nothing is applied.
+    let address = site.server(1).address();
+    let held = std::thread::scope(|scope| {
+        let server = &site.scene.cluster.servers[1];
+        let holder = scope.spawn(|| server.execute("LOCK TABLES field.streams READ; SELECT SLEEP(6); UNLOCK TABLES"));
+        wait_for("the lock", DEADLINE, || {
+            let sql = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'";
+            server.query(sql).concat() == ["1"]
+        });
+        let output = site.scene.gateway.command(&["db", "switchover", "--to", &address.to_string()]);
+        holder.join().expect("the holder ends");
+        output
+    });
+    assert_eq!(held.status.code(), Some(1), "{}", said(&held));
+    assert!(said(&held).contains("takes writes again"), "{}", said(&held));
+    assert!(is_open(&site, 0) && !is_open(&site, 1));
+    site.wait_more(0, 100);
+    site.finish(0);
+    site.assert_replicas_once(0);
+}
+
+#[test]
+fn a_forced_failover_and_a_clean_server_that_rejoins() {
+    let mut site = site(Family::MariaDb);
+    site.scene.gateway.kill9();
+    // Everything has arrived everywhere: nothing is written any more.
+    let written = site.server(0).gtid_position();
+    [1, 2].into_iter().for_each(|replica| site.server(replica).wait_for_gtid(&written));
+    site.server(0).kill9();
+    let mut output = site.scene.gateway.command(&["db", "failover"]);
+    wait_for("the failover", DEADLINE, || {
+        if !output.status.success() {
+            output = site.scene.gateway.command(&["db", "failover"]);
+        }
+        output.status.success()
+    });
+    println!("{}", said(&output));
+    let promoted = others(&site, &[0]).into_iter().find(|server| is_open(&site, *server)).expect("a promoted server");
+    site.server(0).restart(&[]);
+    let name = site.server(0).address().to_string();
+    let rejoined = site.scene.gateway.command(&["db", "rejoin", &name]);
+    assert!(rejoined.status.success(), "{}", said(&rejoined));
+    site.scene.gateway.start();
+    site.wait_more(promoted, 50);
+    [0, others(&site, &[0, promoted])[0]].into_iter().for_each(|other| wait_follows(&site, other, promoted));
+    site.finish(promoted);
+    site.assert_replicas_once(promoted);
+}
+
+#[test]
+fn a_server_that_has_what_the_source_lacks_does_not_rejoin() {
+    let mut site = site(Family::MariaDb);
+    [1, 2].into_iter().for_each(|replica| site.server(replica).stop_io_thread());
+    site.wait_more(0, 50);
+    site.server(0).kill9();
+    let (promoted, _) = crate::rig::wait_promoted(&site, 0, std::time::Instant::now());
+    site.wait_more(promoted, 20);
+    site.server(0).restart(&[]);
+    let name = site.server(0).address().to_string();
+    let refused = site.scene.gateway.command(&["db", "rejoin", &name]);
+    println!("{}", said(&refused));
+    assert_eq!(refused.status.code(), Some(1));
+    let last = site.server(0).gtid_position();
+    let last = last.rsplit('-').next().expect("a number");
+    assert!(said(&refused).contains(&format!(" to {last}. It stays as it is")), "{last}: {}", said(&refused));
+    assert_eq!(site.server(0).replication_status("Master_Host"), None);
+    site.finish(promoted);
+}
