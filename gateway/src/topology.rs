@@ -15,7 +15,7 @@ pub(in crate::topology) mod words;
 
 pub use choose::choose;
 pub use term::{TermStep, term_step};
-pub use view::{Closed, ClusterMember, Facts, Replication, Term, View};
+pub use view::{Closed, ClusterMember, Facts, Replication, ReplicationError, Term, View};
 
 /// Which server takes writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -53,7 +53,7 @@ impl Promotion {
 
     async fn stop_receiving_at(&mut self, index: usize, channel: &Replication) -> Result<(), Failure> {
         let words = Channel { family: self.family(index).await?, name: &channel.channel };
-        if channel.receiving && !channel.applying && channel.error.is_none() {
+        if channel.receiving && !channel.applying && channel.apply_error.is_none() {
             self.hands.run(index, &[words.start_applying()]).await?;
         }
         Ok(self.hands.run(index, &[words.stop_receiving()]).await?)
@@ -72,8 +72,12 @@ impl Promotion {
             if facts.executed != before {
                 (moved_at, before) = (Instant::now(), facts.executed.clone());
             }
-            let error =
-                facts.replication.iter().filter(|channel| !channel.applying).find_map(|channel| channel.error.clone());
+            let error = facts
+                .replication
+                .iter()
+                .filter(|channel| !channel.applying)
+                .find_map(|channel| channel.apply_error.clone())
+                .map(|error| error.to_string());
             let stuck = moved_at.elapsed() >= self.rules.patience;
             if let Some(why) =
                 error.or_else(|| stuck.then(|| format!("nothing has moved for {:?}", self.rules.patience)))
@@ -117,7 +121,8 @@ impl Promotion {
             self.hands.run(index, &[statement]).await?;
         }
         let name = self.hands.name(index).to_owned();
-        let text = format!("{name} was promoted by this gateway: it is the source in term {}", self.term);
+        let was = if self.candidate.is_some_and(|(_, way)| way == Way::Reopen) { "opened again" } else { "promoted" };
+        let text = format!("{name} was {was} by this gateway: it is the source in term {}", self.term);
         let (at_us, site, gateway) = (self.clock.stamp().wall_us, self.rules.site.clone(), self.rules.gateway.clone());
         let event = Event { at_us, site: &site, gateway: &gateway, kind: "failover", text: &text, count: None };
         let after = Term { number: self.term, server: identity };

@@ -114,9 +114,10 @@ impl Switchover {
         match channel {
             _ if !facts.read_only => no(format!("{to} is open for writes while it follows")),
             channel if !channel.by_gtid => no(format!("{to} replicates by file and position; GTIDs are needed")),
-            channel if !channel.connected || !channel.applying => {
-                no(format!("{to} does not receive and apply: {}", channel.error.as_deref().unwrap_or("it was stopped")))
-            }
+            channel if !channel.connected || !channel.applying => no(format!(
+                "{to} does not receive and apply: {}",
+                channel.error().as_deref().unwrap_or("it was stopped")
+            )),
             _ => Ok(()),
         }
     }
@@ -259,7 +260,7 @@ async fn wait_connected(hands: &mut Hands, index: usize, patience: Duration) -> 
             return Ok(());
         }
         if began.elapsed() >= patience {
-            let why = channel.error.unwrap_or_else(|| "it does not receive".to_owned());
+            let why = channel.error().unwrap_or_else(|| "it does not receive".to_owned());
             return Err(Failure::Shut(why));
         }
         sleep(ASK_EVERY).await;

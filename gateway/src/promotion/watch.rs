@@ -76,12 +76,15 @@ impl Promoter {
         if views.iter().any(View::is_unasked) {
             return None;
         }
+        let now = Instant::now();
+        let since = *memory.without_source_since.get_or_insert(now);
+        if now < memory.not_before {
+            return Some(memory.not_before);
+        }
         let behind = left_behind(&views, highest_term);
         if !behind.is_empty() {
             return self.do_chores(memory, views, &behind, None, record).await;
         }
-        let now = Instant::now();
-        let since = *memory.without_source_since.get_or_insert(now);
         let situation = Situation {
             views: &views,
             highest_term,
@@ -96,9 +99,6 @@ impl Promoter {
             // The end of grace is met exactly; all else is seen by the probes, or by and by.
             let end_of_grace = since + self.rules.grace;
             return Some(if end_of_grace > now { end_of_grace.min(now + AGAIN) } else { now + AGAIN });
-        }
-        if now < memory.not_before {
-            return Some(memory.not_before);
         }
         self.promote(memory, views, highest_term, since, record).await
     }
@@ -125,13 +125,15 @@ impl Promoter {
             Ok((promoted, hands, _)) => {
                 info!(
                     term = promoted.term,
-                    "{} was promoted in {} ms",
+                    "{} takes writes, {} ms after the gates opened",
                     hands.name(promoted.server),
                     began.elapsed().as_millis()
                 );
                 hands.close().await;
                 memory.backoff.reset();
-                None
+                // Until the probes have seen it.
+                memory.not_before = Instant::now() + AGAIN;
+                Some(memory.not_before)
             }
             Err(failure) => {
                 self.failed(memory, &failure);

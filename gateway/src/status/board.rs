@@ -3,7 +3,7 @@
 use super::{ClockState, DrainState, IntakeState, QueueState, ServerState, Snapshot};
 use crate::topology::lag::Heartbeats;
 use crate::topology::same::{is_same_server, moved_words, same_as};
-use crate::topology::{Facts, View};
+use crate::topology::{Facts, Replication, View};
 use queue::{QueueError, Reader, StreamId};
 use sensors::{Meter, SampleClock, SourceState};
 use std::collections::BTreeMap;
@@ -154,7 +154,7 @@ fn answering(state: &mut ServerState, facts: &Facts, source: Option<&View>, note
 fn notes(views: &[View], index: usize, facts: &Facts, source: Option<&View>) -> Vec<String> {
     let Some(view) = views.get(index) else { return Vec::new() };
     let is_source = source.is_some_and(|source| is_same_server(source, view) || source.name == view.name);
-    let mut notes: Vec<String> = facts.replication.iter().filter_map(|channel| channel.error.clone()).collect();
+    let mut notes: Vec<String> = facts.replication.iter().filter_map(Replication::error).collect();
     let same = same_as(views, index).and_then(|other| views.get(other));
     notes.extend(same.map(|other| format!("the same server as {}", other.name)));
     let not_counted = facts.not_promotable(source.and_then(View::facts)).filter(|_| !is_source);
@@ -167,7 +167,7 @@ fn notes(views: &[View], index: usize, facts: &Facts, source: Option<&View>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::Replication;
+    use crate::topology::ReplicationError;
 
     #[test]
     fn servers_are_shown_with_role_lag_and_note() {
@@ -186,7 +186,10 @@ mod tests {
             crash_safe: true,
             ..Facts::default()
         };
-        let broken = Replication { error: Some("duplicate key".to_owned()), ..Replication::default() };
+        let broken = Replication {
+            apply_error: Some(ReplicationError { number: 1062, text: "duplicate key".to_owned() }),
+            ..Replication::default()
+        };
         let lagging = Facts { replication: vec![broken], ..with(true, 60) };
         let views = [
             view("a", Some(with(false, 100))),
@@ -200,7 +203,7 @@ mod tests {
         let shown = servers(&views, &drain, 8_500_000);
         let roles: Vec<&str> = shown.iter().map(|server| server.role.as_str()).collect();
         assert_eq!(roles, ["source", "replica", "writable", "away"]);
-        assert_eq!((shown[1].behind, shown[1].note.as_deref()), (Some(40), Some("duplicate key")));
+        assert_eq!((shown[1].behind, shown[1].note.as_deref()), (Some(40), Some("1062: duplicate key")));
         assert_eq!(shown[0].behind, Some(0));
         let lags: Vec<Option<u64>> = shown.iter().map(|server| server.lag_ms).collect();
         assert_eq!(lags, [Some(0), Some(2500), Some(0), None]);

@@ -4,7 +4,7 @@ mod mariadb;
 mod mysql;
 
 use super::same::moved_words;
-use super::{Closed, ClusterMember, Facts, Replication, Term, View};
+use super::{Closed, ClusterMember, Facts, Replication, ReplicationError, Term, View};
 use crate::database::{Account, Cell, DbError, Deadlines, Family, Row, Session};
 use crate::origin::Origins;
 use config::{Config, ServerAddress};
@@ -283,13 +283,9 @@ fn has_filters(row: &Named) -> bool {
     filters.iter().any(|name| !text_of(row, name).is_empty())
 }
 
-/// The last errors of both threads, each with its number; none while both are well.
-fn errors_of(row: &Named) -> Option<String> {
-    let error = |thread: &str| {
-        let (number, words) =
-            (text_of(row, &format!("Last_{thread}_Errno")), text_of(row, &format!("Last_{thread}_Error")));
-        (!words.is_empty()).then(|| format!("{number}: {words}"))
-    };
-    let errors: Vec<String> = ["IO", "SQL"].into_iter().filter_map(error).collect();
-    (!errors.is_empty()).then(|| errors.join("; "))
+/// The last error of a thread, `IO` or `SQL`. Both families call these columns the same.
+fn error_of(row: &Named, thread: &str) -> Option<ReplicationError> {
+    let text = text_of(row, &format!("Last_{thread}_Error"));
+    let number = text_of(row, &format!("Last_{thread}_Errno")).parse().unwrap_or(0);
+    (!text.is_empty()).then_some(ReplicationError { number, text })
 }

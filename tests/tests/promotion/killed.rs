@@ -73,8 +73,8 @@ fn after_a_power_cut_of_all_the_source_is_opened_again() {
         // Read-only, as its own configuration says.
         site.server(server).restart(&[]);
     }
-    site.wait_said("has restarted and is closed by its own start");
     site.wait_more(0, 200);
+    site.wait_said(" is to be opened again");
     assert!(is_open(&site, 0) && !is_open(&site, 1) && !is_open(&site, 2));
     site.finish(0);
     site.assert_replicas_once(0);

@@ -1,6 +1,6 @@
 //! What only MariaDB is asked, and how.
 
-use super::{Named, errors_of, has_filters, text_of};
+use super::{Named, error_of, has_filters, text_of};
 use crate::database::{DbError, Session};
 use crate::topology::{ClusterMember, Replication};
 
@@ -10,9 +10,9 @@ pub const IDENTITY: &str = "SELECT @@global.server_id, \
     CONCAT('server_id ', @@global.server_id, ' on ', @@hostname, ':', @@port), \
     @@global.innodb_flush_log_at_trx_commit, @@global.log_bin, @@global.sync_binlog";
 
-/// With the last number per domain and server of what it has executed.
-pub const BINARY_LOG: &str =
-    "SELECT @@global.log_bin, @@global.binlog_format, @@global.server_id, @@global.gtid_binlog_state";
+/// With the last number per domain and server of what it has executed: also where it came from a dump, and is in no binary log.
+pub const BINARY_LOG: &str = "SELECT @@global.log_bin, @@global.binlog_format, @@global.server_id, \
+    CONCAT_WS(',', NULLIF(@@global.gtid_binlog_state, ''), NULLIF(@@global.gtid_slave_pos, ''))";
 
 /// Every replication channel. Needs the right SLAVE MONITOR.
 pub async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbError> {
@@ -33,7 +33,8 @@ fn channel(row: &Named) -> Replication {
             && text("Master_Log_File") == text("Relay_Master_Log_File"),
         delay_s: text("SQL_Delay").parse().unwrap_or(0),
         filtered: has_filters(row),
-        error: errors_of(row),
+        receive_error: error_of(row, "IO"),
+        apply_error: error_of(row, "SQL"),
         received: text("Gtid_IO_Pos"),
     }
 }
