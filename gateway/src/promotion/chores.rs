@@ -6,7 +6,7 @@ use super::statements::{self, Channel, Upstream};
 use super::{Failure, Rules};
 use crate::event::Event;
 use crate::topology::Replication;
-use crate::topology::promote::chores::{Chore, Task};
+use crate::topology::promote::chores::{Chore, Task, chores};
 use tracing::{info, warn};
 
 /// Does these chores, and tells of each with a row of events at the source, if there is one. Who fails is left for the next
@@ -27,7 +27,8 @@ pub async fn do_chores(
     }
     for task in tasks {
         match do_one(hands, source, record, task).await {
-            Ok(words) => {
+            Ok(None) => {}
+            Ok(Some(words)) => {
                 info!("{words}");
                 if let Some(source) = source {
                     tell(hands, source, rules, now_us, &words).await;
@@ -75,7 +76,16 @@ async fn do_one(hands: &mut Hands, source: Option<usize>, record: &mut Record, t
         (Chore::Follow, None) => return Err(Failure::Shut("there is no source to follow".to_owned())),
     };
     record.forget(&facts.identity)?;
-    Ok(words)
+    Ok(Some(words))
+}
+
+/// Whether it is still to be done.
+fn is_left(hands: &Hands, source: Option<usize>, record: &Record, task: &Task) -> bool {
+    let is_it = |other: &Task| (other.server, other.chore) == (task.server, task.chore);
+    match source {
+        Some(source) => chores(hands.views(), source, record.stopped()).iter().any(is_it),
+        None => hands.facts(task.server).is_some_and(|facts| !facts.read_only),
+    }
 }
 
 /// It keeps the account with which it followed the one before.

@@ -12,7 +12,7 @@ use sensors::SampleClock;
 use sensors::backoff::Backoff;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
@@ -35,6 +35,8 @@ pub struct Promoter {
     pub rules: Rules,
     /// What the probes see.
     pub views: watch::Receiver<Vec<View>>,
+    /// Lets them look at once.
+    pub look: Arc<Notify>,
     /// Where the highest term stands, and where people read how far it is.
     pub told: Told,
     /// The gateway's clock.
@@ -131,6 +133,7 @@ impl Promoter {
                 );
                 hands.close().await;
                 memory.backoff.reset();
+                self.look.notify_waiters();
                 // Until the probes have seen it.
                 memory.not_before = Instant::now() + AGAIN;
                 Some(memory.not_before)
@@ -186,6 +189,7 @@ impl Promoter {
         let now_us = self.clock.stamp().wall_us;
         let (_, is_all) = do_chores(&mut hands, tasks, source, &mut record, &self.rules, now_us).await;
         hands.close().await;
+        self.look.notify_waiters();
         if is_all {
             memory.backoff.reset();
         }

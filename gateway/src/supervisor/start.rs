@@ -132,7 +132,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         views: views.clone(),
         first_steps,
     });
-    let promoter = start_promoter(config, passwords.promote, &views, &drain_state, &clock);
+    let promoter = start_promoter(config, passwords.promote, (&views, &look), &drain_state, &clock);
     let drain = Drain {
         settings,
         backlog: Backlog { reader: reader.clone() },
@@ -245,7 +245,7 @@ fn drain_state_of(memory: &Memory) -> DrainState {
 fn start_promoter(
     config: &Config,
     password: Option<String>,
-    views: &watch::Receiver<Vec<View>>,
+    (views, look): (&watch::Receiver<Vec<View>>, &Arc<Notify>),
     told: &watch::Sender<DrainState>,
     clock: &Arc<dyn SampleClock>,
 ) -> Option<JoinHandle<()>> {
@@ -257,6 +257,7 @@ fn start_promoter(
         rules: Rules::of(config)?,
         config: config.clone(),
         views: views.clone(),
+        look: Arc::clone(look),
         told: told.clone(),
         clock: Arc::clone(clock),
     };

@@ -20,7 +20,11 @@ pub fn audit(site: &mut Site, told: &Told, interrupt: &Interrupt) -> Result<bool
         told.first_row.as_secs_f64()
     );
     let polled = PolledAudit::take(source, I2C_NODE, &I2C_CHANNELS, &told.watched);
-    println!("  I2C node {I2C_NODE}: {polled}, which was dead for {:.2} s", dead_seconds(told));
+    let dead = match dead_seconds(told) {
+        0.0 => String::new(),
+        seconds => format!(", which was dead for {seconds:.2} s"),
+    };
+    println!("  I2C node {I2C_NODE}: {polled}{dead}");
     println!("  serial node {SERIAL_NODE}: {}", wire(site));
     interrupt.check()?;
     println!("\nfieldgate db reconcile:");
@@ -30,12 +34,13 @@ pub fn audit(site: &mut Site, told: &Told, interrupt: &Interrupt) -> Result<bool
     {
         println!("  {line}");
     }
-    let numbers = &told.numbers;
-    println!("\nat full speed, everything on this machine:");
-    println!(
-        "  {:.0} rows/s, {:.2} CPU seconds per 100,000 rows, {:.0} MiB resident in the gateway",
-        numbers.rows_a_second, numbers.cpu_seconds_a_100_000, numbers.rss_mib
-    );
+    if let Some(numbers) = &told.numbers {
+        println!("\nat full speed, everything on this machine:");
+        println!(
+            "  {:.0} rows/s, {:.2} CPU seconds per 100,000 rows, {:.0} MiB resident in the gateway",
+            numbers.rows_a_second, numbers.cpu_seconds_a_100_000, numbers.rss_mib
+        );
+    }
     Ok(audit.is_clean() && polled.is_clean() && reconcile.status.success())
 }
 

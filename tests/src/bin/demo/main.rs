@@ -5,6 +5,7 @@
 
 mod audit;
 mod numbers;
+mod promotion;
 mod site;
 mod story;
 mod table;
@@ -17,7 +18,7 @@ use clap::Parser;
 
 use crate::site::Site;
 
-/// Shows what fieldgate does while the database and the gateway itself are killed. About a minute.
+/// Shows what fieldgate does while the database and the gateway itself are killed. About a minute and a half.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Leave everything running after the audit, until Ctrl-C
@@ -71,15 +72,21 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<bool, Interrupted> {
-    let mut site = Site::start();
-    let told = story::tell(&mut site, interrupt)?;
-    let clean = audit::audit(&mut site, &told, interrupt)?;
+    println!("first act, failover = \"follow\": whoever promotes a server, readings arrive");
+    let mut first = Site::start(None);
+    let told = story::tell(&mut first, interrupt)?;
+    let first_is_clean = audit::audit(&mut first, &told, interrupt)?;
+    drop(first);
+    println!("\nsecond act, failover = \"promote\" with grace = \"{}\": nobody helps", promotion::GRACE);
+    let mut second = Site::start(Some(promotion::GRACE));
+    let told = promotion::tell(&mut second, interrupt)?;
+    let second_is_clean = audit::audit(&mut second, &told, interrupt)?;
     if arguments.keep_open {
-        site.describe();
+        second.describe();
         loop {
             interrupt.check()?;
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
     }
-    Ok(clean)
+    Ok(first_is_clean && second_is_clean)
 }

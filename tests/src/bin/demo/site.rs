@@ -49,8 +49,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// Starts servers, broker and gateway, and makes the tables.
-    pub fn start() -> Self {
+    /// Starts servers, broker and gateway, and makes the tables. With `grace` the gateway promotes by itself.
+    pub fn start(grace: Option<&str>) -> Self {
         println!(
             "starting a MariaDB source and two replicas, a broker and a gateway, all private to this demo, with a node on"
         );
@@ -61,6 +61,7 @@ impl Site {
         let port = ports.path().join("usb-mill-port0");
         let serial = SerialNode::start(SERIAL_NODE, &port, SERIAL_LINES_A_SECOND, SERIAL_CHANNELS);
         let gateway = Gateway::named("demo").servers(cluster.addresses()).broker(broker.address()).commit("card");
+        let gateway = grace.into_iter().fold(gateway, |gateway, grace| gateway.promote(grace));
         let mut gateway = gateway.serial(&port, SERIAL_NODE).toml(I2C).simulated().build();
         gateway.apply_schema();
         gateway.start();

@@ -13,8 +13,8 @@ use crate::{Interrupt, Interrupted};
 
 /// What was measured on the way.
 pub struct Told {
-    /// At full speed, before anything broke.
-    pub numbers: Numbers,
+    /// At full speed, before anything broke; none where that was not measured.
+    pub numbers: Option<Numbers>,
     /// From the promoted server taking writes to the first row in it.
     pub first_row: Duration,
     /// The server that takes writes at the end.
@@ -48,7 +48,7 @@ pub fn tell(site: &mut Site, interrupt: &Interrupt) -> Result<Told, Interrupted>
     site.serial.freeze();
     let watched = Watched { all: begin..now_us(), away };
     wait_drained(site, &mut table, 1, interrupt)?;
-    Ok(Told { numbers, first_row, source: 1, watched })
+    Ok(Told { numbers: Some(numbers), first_row, source: 1, watched })
 }
 
 /// Kills the gateway and starts it again; says when it was dead, microseconds since 1970.
@@ -72,7 +72,7 @@ fn kill_gateway(site: &mut Site, table: &mut Table, interrupt: &Interrupt) -> Re
     Ok(killed..now_us())
 }
 
-fn now_us() -> i64 {
+pub fn now_us() -> i64 {
     jiff::Timestamp::now().as_microsecond()
 }
 
@@ -100,7 +100,7 @@ fn promote(site: &mut Site, table: &mut Table, interrupt: &Interrupt) -> Result<
 }
 
 /// Until the source has everything that was sent, or two minutes have passed: then the audit will say what is missing.
-fn wait_drained(site: &Site, table: &mut Table, source: usize, interrupt: &Interrupt) -> Result<(), Interrupted> {
+pub fn wait_drained(site: &Site, table: &mut Table, source: usize, interrupt: &Interrupt) -> Result<(), Interrupted> {
     let deadline = Instant::now() + Duration::from_secs(120);
     table.watch_until(site, interrupt, |site| {
         site.rows(source).is_some_and(|rows| rows >= site.sent()) || Instant::now() > deadline
