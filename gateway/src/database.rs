@@ -12,10 +12,12 @@ mod error;
 mod family;
 mod insert;
 mod link;
+mod literal;
 
 pub use cell::{Cell, Kind};
 pub use error::{Class, DbError};
 pub use family::{Family, Version};
+pub use literal::quoted;
 
 use config::{Config, ServerAddress, Tls};
 use mysql_async::prelude::Queryable;

@@ -13,13 +13,14 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::artifacts::built_program;
-use crate::mariadb::ADMIN;
+use crate::mariadb::{ADMIN, REPLICATION};
 use crate::process::{Process, wait_for};
 
 pub use settings::GatewayBuilder;
 
-/// Of the account that the schema set-up makes.
+/// Of the accounts that the schema set-up makes.
 const PASSWORD: &str = "gateway's own";
+const PROMOTE_PASSWORD: &str = "promotion's own";
 
 /// A gateway that runs, or that has ended and can be started again on the same queue. Dropping it kills it and removes
 /// its folder.
@@ -45,12 +46,14 @@ impl Gateway {
         let folder = tempfile::tempdir().expect("a folder for the gateway");
         write_secret(&folder.path().join("password"), PASSWORD);
         write_secret(&folder.path().join("admin-password"), ADMIN);
+        write_secret(&folder.path().join("promote-password"), PROMOTE_PASSWORD);
+        write_secret(&folder.path().join("replication-password"), REPLICATION);
         let text = settings.to_toml(folder.path());
         fs::write(folder.path().join("fieldgate.toml"), text).expect("the gateway's configuration");
         Self { process: None, folder, program, simulated: settings.simulated, log_start: 0 }
     }
 
-    /// Has `fieldgate db schema --apply` make database, tables and account on the server that takes writes.
+    /// Has `fieldgate db schema --apply` make database, tables and accounts on the server that takes writes.
     pub fn apply_schema(&self) {
         let password = self.folder.path().join("admin-password");
         let password = password.to_str().expect("a folder with a plain name");

@@ -1,10 +1,13 @@
-//! `fieldgate db schema`: the SQL for tables and account, printed or applied.
+//! `fieldgate db schema`: the SQL for tables and accounts, printed or applied.
+
+mod accounts;
 
 use crate::command::{block_on, deadlines, refuse};
 use crate::database::{Account, DbError, Family, Session};
 use crate::exit::Exit;
 use crate::memory::look_and_choose;
-use crate::secret::{mysql_password, read_password};
+use crate::secret::read_password;
+use accounts::{Made, Passwords, accounts, passwords};
 use config::Config;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -47,15 +50,9 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
         println!("{}", script(config, arguments.family));
         return Exit::Ok;
     }
-    let password = match mysql_password(config) {
-        Ok(Some(password)) => password,
-        // As root, outside of the service, its credential is not there to be seen.
-        Ok(None) => {
-            let what = "has no password_file, and --apply makes no account without a password";
-            let remedy = "name a password_file, or print the SQL without --apply and put the password in";
-            return refuse(&arguments.config, &[config.problem("mysql", what, remedy)]);
-        }
-        Err(problem) => return refuse(&arguments.config, &[problem]),
+    let passwords = match passwords(config) {
+        Ok(passwords) => passwords,
+        Err(problems) => return refuse(&arguments.config, &problems),
     };
     let admin_password = match arguments.admin_password_file.as_deref().map(read_password).transpose() {
         Ok(password) => password,
@@ -65,12 +62,10 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
         }
     };
     let admin = Account::named(config, arguments.admin_user.as_deref().unwrap_or_default(), admin_password);
-    match block_on(apply(config, &admin, &password)) {
+    let accounts = accounts(config, passwords);
+    match block_on(apply(config, &admin, &accounts)) {
         Ok(Ok(server)) => {
-            println!(
-                "the tables and the account {} are ready on {server}; replicas get them by replication",
-                config.mysql.user
-            );
+            println!("{}; replicas get them by replication", ready(&accounts, &server));
             Exit::Ok
         }
         Ok(Err(error)) => {
@@ -81,6 +76,12 @@ pub fn schema(config: &Config, arguments: &SchemaArguments) -> Exit {
     }
 }
 
+fn ready(accounts: &[Made<'_>], server: &str) -> String {
+    let users: Vec<&str> = accounts.iter().map(|account| account.user).collect();
+    let what = if users.len() == 1 { "account" } else { "accounts" };
+    format!("the tables and the {what} {} are ready on {server}", users.join(", "))
+}
+
 /// The SQL that is printed.
 fn script(config: &Config, made_for: For) -> String {
     let (family, hint) = match made_for {
@@ -89,24 +90,29 @@ fn script(config: &Config, made_for: For) -> String {
         }
         For::Mysql => (Family::MySql, "-- For MySQL.\n"),
     };
-    let account = account_sql(config, family, "'choose a password'");
+    let accounts = accounts(config, Passwords::default());
+    let accounts: Vec<String> = accounts.iter().map(|account| account.sql(config, family)).collect();
     format!(
-        "{hint}CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{VIEWS}\n{account}",
-        config.mysql.database
+        "{hint}CREATE DATABASE IF NOT EXISTS `{0}`;\nUSE `{0}`;\n\n{TABLES}\n{VIEWS}\n{1}",
+        config.mysql.database,
+        accounts.join("\n")
     )
 }
 
 /// Applies on the server that takes writes, by the same choice that the gateway makes.
-async fn apply(config: &Config, admin: &Account, password: &str) -> Result<String, ApplyError> {
+async fn apply(config: &Config, admin: &Account, accounts: &[Made<'_>]) -> Result<String, ApplyError> {
     let (_, choice) = look_and_choose(config, admin).await;
     let server =
         choice.source.and_then(|index| config.mysql.servers.get(index)).ok_or(ApplyError::NoSource(choice.why))?;
     let mut session = Session::open(server, admin, deadlines(config)).await?;
     session.run(&format!("CREATE DATABASE IF NOT EXISTS `{0}`", config.mysql.database)).await?;
     session.run(&format!("USE `{}`", config.mysql.database)).await?;
-    let account = account_sql(config, session.family(), &quoted(password));
-    for statement in statements(TABLES).chain(statements(VIEWS)).chain(statements(&account)) {
-        session.run(&statement).await?;
+    let family = session.family();
+    let accounts = accounts.iter().map(|account| account.sql(config, family));
+    for script in [TABLES.to_owned(), VIEWS.to_owned()].into_iter().chain(accounts) {
+        for statement in statements(&script) {
+            session.run(&statement).await?;
+        }
     }
     session.close().await;
     Ok(server.to_string())
@@ -119,24 +125,6 @@ enum ApplyError {
     NoSource(String),
     #[error(transparent)]
     Database(#[from] DbError),
-}
-
-fn account_sql(config: &Config, family: Family, password: &str) -> String {
-    let script = match family {
-        Family::MariaDb => include_str!("../../../packaging/schema/mariadb-account.sql"),
-        Family::MySql => include_str!("../../../packaging/schema/mysql-account.sql"),
-    };
-    // In GRANT an underscore stands for any letter unless it is escaped.
-    let database = format!("`{}`", config.mysql.database.replace('_', "\\_"));
-    script
-        .replace("{user}", &quoted(&config.mysql.user))
-        .replace("{password}", password)
-        .replace("{database}", &database)
-}
-
-/// A string literal.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// The statements of a script of ours: no semicolons within strings, comments on lines of their own.
@@ -171,6 +159,7 @@ fn split_outside_strings(script: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::quoted;
 
     #[test]
     fn a_password_with_quotes_and_semicolons_stays_one_literal() {

@@ -8,6 +8,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Gateway;
+use crate::mariadb::REPLICATION;
+
+/// The section that is there once `GatewayBuilder::promote` has been called.
+const PROMOTE: &str = "mysql.promote";
 
 /// Tables and keys of `fieldgate.toml`, put together step by step.
 #[derive(Debug, Clone)]
@@ -66,6 +70,16 @@ impl GatewayBuilder {
         self.set("queue", "commit", mode)
     }
 
+    /// It promotes by itself when no server has taken writes for so long, such as `2 s`, however long the last failover is ago.
+    /// `apply_schema` makes the accounts for it. With `failover = "follow"` set afterwards it promotes on command only.
+    pub fn promote(self, grace: &str) -> Self {
+        self.set("mysql", "failover", "promote")
+            .set(PROMOTE, "user", "fieldgate_promote")
+            .set(PROMOTE, "grace", grace)
+            .set(PROMOTE, "cooldown", "0s")
+            .set(PROMOTE, "replication_user", REPLICATION)
+    }
+
     /// A serial port with a node that sends JSON lines.
     pub fn serial(self, port: &Path, node: &str) -> Self {
         let keys = [("port", json!(port)), ("node", json!(node))];
@@ -92,8 +106,15 @@ impl GatewayBuilder {
 
     pub(super) fn to_toml(&self, folder: &Path) -> String {
         let path = |name: &str| folder.join(name).display().to_string();
-        let settings =
+        let mut settings =
             self.clone().set("gateway", "state_dir", path("state")).set("mysql", "password_file", path("password"));
+        if settings.sections.contains_key(PROMOTE) {
+            settings = settings.set(PROMOTE, "password_file", path("promote-password")).set(
+                PROMOTE,
+                "replication_password_file",
+                path("replication-password"),
+            );
+        }
         let mut text = String::new();
         for (section, keys) in &settings.sections {
             text += &table(&format!("[{section}]"), keys);
@@ -124,6 +145,7 @@ mod tests {
             .keep("1 day")
             .commit("card")
             .set("mysql", "keep_until_replicas", 1)
+            .promote("2 s")
             .serial(Path::new("/dev/ttyUSB0"), "mill")
             .toml("[status]\nlisten = \"127.1.1.4:9464\"")
             .to_toml(Path::new("/f"));
@@ -134,10 +156,19 @@ state_dir = "/f/state"
 
 [mysql]
 database = "field"
+failover = "promote"
 keep_until_replicas = 1
 password_file = "/f/password"
 servers = ["127.1.1.1:3306","127.1.1.2:3306"]
 user = "fieldgate"
+
+[mysql.promote]
+cooldown = "0s"
+grace = "2 s"
+password_file = "/f/promote-password"
+replication_password_file = "/f/replication-password"
+replication_user = "repl"
+user = "fieldgate_promote"
 
 [queue]
 commit = "card"
