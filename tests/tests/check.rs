@@ -12,6 +12,8 @@ bus = "/dev/i2c-of-no-machine"
 nodes = [{ name = "shed", part = "bme280", address = 0x76 }]
 "#;
 
+const SERIAL: &str = "[[serial]]\nport = \"/dev/null\"\nnode = \"n\"\n";
+
 /// Exit code, and what was printed and complained of.
 fn check(gateway: &Gateway) -> (Option<i32>, String, String) {
     let mut command = Command::new(built_program("fieldgate", "fieldgate", "FIELDGATE_BIN"));
@@ -47,4 +49,18 @@ fn a_missing_bus_is_a_warning_and_an_open_password_file_a_problem() {
     assert_eq!((code, said.as_str()), (Some(78), ""));
     let remedy = format!("can be read by every user (mode 644); run `chmod 600 {}`", password.display());
     assert!(complaint.contains("mysql.password_file: ") && complaint.contains(&remedy), "{complaint}");
+}
+
+#[test]
+fn servers_that_are_too_few_for_a_promotion_are_a_warning_with_what_to_do() {
+    let with = |servers: &[&str]| check(&Gateway::named("g1").servers(servers).toml(SERIAL).promote("1 s").build());
+    let (code, said, _) = with(&["127.0.0.1:1", "127.0.0.2:1"]);
+    assert_eq!(code, Some(0), "{said}");
+    let warnings: Vec<&str> = said.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("; add a third server, which may be a second replica"),
+        "{said}"
+    );
+    let (code, said, _) = with(&["127.0.0.1:1", "127.0.0.2:1", "127.0.0.3:1"]);
+    assert!(code == Some(0) && !said.contains("warning: "), "{said}");
 }

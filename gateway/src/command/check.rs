@@ -3,6 +3,7 @@
 mod advice;
 mod connect;
 mod machine;
+mod promotion;
 
 use crate::command::refuse;
 use crate::exit::Exit;
@@ -45,6 +46,12 @@ pub fn check(file: &Path, config: &Config, connect: bool, json: bool) -> Exit {
     }
     for warning in advice::warnings(config, &facts) {
         println!("warning: {warning}");
+    }
+    if !connect {
+        // Else they stand with what the servers say.
+        for promotion::Advice { what, mend } in promotion::advice(config) {
+            println!("warning: {what}; {mend}");
+        }
     }
     if connect { connect::connect(file, config, json) } else { Exit::Ok }
 }

@@ -1,11 +1,14 @@
 //! `fieldgate db schema`: the SQL for tables and accounts, printed or applied.
 
+mod accounts;
+
 use crate::command::{block_on, deadlines, refuse};
-use crate::database::{Account, DbError, Family, Session, quoted};
+use crate::database::{Account, DbError, Family, Session};
 use crate::exit::Exit;
 use crate::memory::look_and_choose;
-use crate::secret::{mysql_password, promote_password, read_password, replication_password};
-use config::{Config, Problem};
+use crate::secret::read_password;
+use accounts::{Made, Passwords, accounts, passwords};
+use config::Config;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -39,15 +42,6 @@ pub struct SchemaArguments {
     /// A file with the administrator's password
     #[arg(long)]
     pub admin_password_file: Option<PathBuf>,
-}
-
-/// An account to be made: the script for each family, with places for user, password and database.
-struct Made<'a> {
-    mariadb: &'static str,
-    mysql: &'static str,
-    user: &'a str,
-    /// None where one is to be chosen.
-    password: Option<String>,
 }
 
 /// Prints, or applies with an administrator's account.
@@ -86,62 +80,6 @@ fn ready(accounts: &[Made<'_>], server: &str) -> String {
     let users: Vec<&str> = accounts.iter().map(|account| account.user).collect();
     let what = if users.len() == 1 { "account" } else { "accounts" };
     format!("the tables and the {what} {} are ready on {server}", users.join(", "))
-}
-
-/// Those of the data account, of the account that promotes and of the one that replicas log in with, as far as they are
-/// configured.
-type Passwords = [Option<String>; 3];
-
-/// Every password, or what is wrong with each that is not there: no account is made without one.
-fn passwords(config: &Config) -> Result<Passwords, Vec<Problem>> {
-    let promote = config.mysql.promote.as_ref();
-    let replication = promote.and_then(|promote| promote.replication.as_ref());
-    let mut problems = Vec::new();
-    let mut take = |section: &str, key: &str, is_needed: bool, password: Result<Option<String>, Problem>| {
-        match password {
-            Ok(None) if is_needed => problems.push(no_password(config, section, key)),
-            Ok(password) => return password,
-            Err(problem) => problems.push(problem),
-        }
-        None
-    };
-    let found = [
-        take("mysql", "password_file", true, mysql_password(config)),
-        take("mysql.promote", "password_file", promote.is_some(), promote_password(config)),
-        take("mysql.promote", "replication_password_file", replication.is_some(), replication_password(config)),
-    ];
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
-}
-
-/// As root, outside of the service, its credential is not there to be seen.
-fn no_password(config: &Config, section: &str, key: &str) -> Problem {
-    let what = format!("has no {key}, and --apply makes no account without a password");
-    let remedy = format!("name a {key}, or print the SQL without --apply and put the password in");
-    config.problem(section, &what, &remedy)
-}
-
-/// The accounts that the configuration names, with their passwords.
-fn accounts(config: &Config, [own, promotion, replication]: Passwords) -> Vec<Made<'_>> {
-    let promote = config.mysql.promote.as_ref();
-    let own = Made {
-        mariadb: include_str!("../../../packaging/schema/mariadb-account.sql"),
-        mysql: include_str!("../../../packaging/schema/mysql-account.sql"),
-        user: &config.mysql.user,
-        password: own,
-    };
-    let promotion = promote.map(|promote| Made {
-        mariadb: include_str!("../../../packaging/schema/mariadb-promotion.sql"),
-        mysql: include_str!("../../../packaging/schema/mysql-promotion.sql"),
-        user: &promote.user,
-        password: promotion,
-    });
-    let replication = promote.and_then(|promote| promote.replication.as_ref()).map(|account| Made {
-        mariadb: include_str!("../../../packaging/schema/mariadb-replication.sql"),
-        mysql: include_str!("../../../packaging/schema/mysql-replication.sql"),
-        user: &account.user,
-        password: replication,
-    });
-    [Some(own), promotion, replication].into_iter().flatten().collect()
 }
 
 /// The SQL that is printed.
@@ -189,19 +127,6 @@ enum ApplyError {
     Database(#[from] DbError),
 }
 
-impl Made<'_> {
-    fn sql(&self, config: &Config, family: Family) -> String {
-        let script = match family {
-            Family::MariaDb => self.mariadb,
-            Family::MySql => self.mysql,
-        };
-        // In GRANT an underscore stands for any letter unless it is escaped, where it grants on a whole database.
-        let database = format!("`{}`", config.mysql.database.replace('_', "\\_"));
-        let password = quoted(self.password.as_deref().unwrap_or("choose a password"));
-        script.replace("{database}", &database).replace("{user}", &quoted(self.user)).replace("{password}", &password)
-    }
-}
-
 /// The statements of a script of ours: no semicolons within strings, comments on lines of their own.
 fn statements(script: &str) -> impl Iterator<Item = String> {
     let plain: Vec<&str> = script.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
@@ -234,6 +159,7 @@ fn split_outside_strings(script: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::quoted;
 
     #[test]
     fn a_password_with_quotes_and_semicolons_stays_one_literal() {

@@ -52,7 +52,7 @@ fn break_and_mend(site: &Site, broken: &[Broken]) {
     assert!(before.len() == 1 && before[0].what.starts_with("starts open for writes"), "{before:#?}");
     for (server, sql, weight, words) in broken {
         site.cluster.servers[*server].execute(sql);
-        site.wait_replica();
+        site.wait_replicas();
         let (code, found) = site.check();
         let found = found.iter().find(|finding| finding.what.contains(words));
         let found = found.unwrap_or_else(|| panic!("nothing is said of {sql}"));
@@ -61,7 +61,7 @@ fn break_and_mend(site: &Site, broken: &[Broken]) {
         let mend = if sql.contains("ADMIN") { &found.mend } else { found.sql() };
         let named = site.cluster.servers.iter().find(|server| server.address().to_string() == found.server);
         named.unwrap_or_else(|| panic!("{found:?}")).execute(mend);
-        site.wait_replica();
+        site.wait_replicas();
         assert_eq!(site.check(), (Some(0), before.clone()), "after {mend}");
     }
 }
@@ -92,7 +92,7 @@ fn servers_that_are_away_hidden_or_closed_are_found() {
     site.cluster.source().execute("DROP TABLE field.events");
     assert!(site.only("problem").what.contains("lacks the tables events"));
     site.gateway.apply_schema();
-    site.wait_replica();
+    site.wait_replicas();
 
     site.cluster.servers[1].stop();
     let (code, report) = check(&site.gateway);

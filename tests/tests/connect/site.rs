@@ -41,12 +41,15 @@ impl Site {
         let gateway = settings(builder).build();
         gateway.apply_schema();
         let site = Self { cluster, gateway };
-        site.wait_replica();
+        site.wait_replicas();
         site
     }
 
-    pub fn wait_replica(&self) {
-        self.cluster.replicas()[0].wait_for_gtid(&self.cluster.source().gtid_position());
+    pub fn wait_replicas(&self) {
+        let written = self.cluster.source().gtid_position();
+        for replica in self.cluster.replicas() {
+            replica.wait_for_gtid(&written);
+        }
     }
 
     /// Exit code and findings.

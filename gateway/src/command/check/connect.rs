@@ -1,20 +1,22 @@
 //! `fieldgate check --connect`: asks every server, and names what does not fit with the SQL that mends it.
 
+mod accounts;
 mod ask;
 mod between;
 mod facts;
+mod promotion;
 mod rights;
 mod settings;
 mod tables;
 #[cfg(test)]
 mod tests;
 
-use crate::command::{account, block_on, deadlines, refuse};
-use crate::database::Account;
+use super::promotion::advice;
+use crate::command::{block_on, refuse};
 use crate::exit::Exit;
 use crate::memory::look_and_choose;
 use crate::topology::{Choice, View};
-use ask::Asker;
+use accounts::Accounts;
 use config::Config;
 use facts::{Finding, ServerFacts, Weight};
 use sensors::{KernelClock, SampleClock};
@@ -42,8 +44,8 @@ struct Line {
 
 /// Asks the servers; the configuration itself has been checked.
 pub fn connect(file: &Path, config: &Config, json: bool) -> Exit {
-    let account = match account(config) {
-        Ok(account) => Account { database: None, ..account },
+    let accounts = match Accounts::of(config) {
+        Ok(accounts) => accounts,
         Err(problem) => return refuse(file, &[problem]),
     };
     let clock = match KernelClock::open() {
@@ -53,7 +55,7 @@ pub fn connect(file: &Path, config: &Config, json: bool) -> Exit {
             return Exit::Bug;
         }
     };
-    match block_on(ask_all(config, &account, &clock)) {
+    match block_on(ask_all(config, &accounts, &clock)) {
         Ok(report) => {
             show(&report, json);
             exit(&report)
@@ -71,14 +73,11 @@ fn exit(report: &Report) -> Exit {
     }
 }
 
-async fn ask_all(config: &Config, account: &Account, clock: &dyn SampleClock) -> Report {
-    let (views, choice) = look_and_choose(config, account).await;
+async fn ask_all(config: &Config, accounts: &Accounts, clock: &dyn SampleClock) -> Report {
+    let (views, choice) = look_and_choose(config, &accounts.own).await;
     let mut answers = Vec::new();
     for server in &config.mysql.servers {
-        let mut asker = Asker::new(server, account, deadlines(config));
-        let answer = asker.facts(config, clock).await.map_err(|error| error.explained());
-        asker.close().await;
-        answers.push(answer);
+        answers.push(accounts.ask(server, config, clock).await.map_err(|error| error.explained()));
     }
     judge(config, &views, &choice, answers)
 }
@@ -86,7 +85,7 @@ async fn ask_all(config: &Config, account: &Account, clock: &dyn SampleClock) ->
 /// From what the servers said to what is wrong. Pure.
 fn judge(config: &Config, views: &[View], choice: &Choice, answers: Vec<Result<ServerFacts, String>>) -> Report {
     let mut report = Report { servers: Vec::new(), source: choice.why.clone(), findings: Vec::new() };
-    let mut asked = Vec::new();
+    let (mut asked, mut accounts) = (Vec::new(), Vec::new());
     let mut source = None;
     for (index, (view, answer)) in views.iter().zip(&answers).enumerate() {
         let is_source = choice.source == Some(index);
@@ -96,7 +95,10 @@ fn judge(config: &Config, views: &[View], choice: &Choice, answers: Vec<Result<S
             source = Some(asked.len());
         }
         asked.push((view, facts));
-        report.findings.extend(rights::findings(facts, config));
+        report.findings.extend(promotion::findings(facts, view.facts(), config));
+        // Without the rights to ask for more, an open server is all that can be told of a source.
+        let takes_writes = is_source || choice.source.is_none() && facts.is_off("read_only");
+        accounts.push((takes_writes, rights::findings(facts, config)));
         let Some(state) = view.facts() else {
             report.findings.push(Finding::problem(&view.name, view.trouble(), "see the rights above, or what it says"));
             continue;
@@ -111,7 +113,9 @@ fn judge(config: &Config, views: &[View], choice: &Choice, answers: Vec<Result<S
         let mend = "SET GLOBAL read_only = OFF on the one that is to take writes, and ON on all others";
         report.findings.push(Finding::problem("", &choice.why, mend));
     }
+    report.findings.extend(rights::where_to_mend(accounts));
     report.findings.extend(between::findings(views, &asked, source));
+    report.findings.extend(advice(config).into_iter().map(|advice| Finding::warning("", advice.what, advice.mend)));
     report.findings.sort_by_key(|finding| finding.weight);
     report
 }

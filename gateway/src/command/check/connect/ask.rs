@@ -1,6 +1,6 @@
 //! Asks one server for what `check --connect` judges. What the account may not ask stays empty.
 
-use super::facts::{Column, ServerFacts, Table, Variable};
+use super::facts::{Column, Login, Rights, ServerFacts, Table, Variable};
 use crate::database::{Account, Cell, DbError, Deadlines, Family, Row, Session};
 use config::{Config, ServerAddress};
 use sensors::SampleClock;
@@ -30,14 +30,30 @@ impl<'a> Asker<'a> {
         if let Some([version, account]) = who.first().map(Vec::as_slice) {
             facts.version = version.as_text().unwrap_or_default();
             facts.account = quoted_account(&account.as_text().unwrap_or_default());
-            facts.is_mariadb = self.session.as_ref().is_some_and(|session| session.family() == Family::MariaDb);
+            facts.is_mariadb = self.is_mariadb();
         }
         facts.clock_ahead_us = self.clock_ahead_us(clock).await?;
         facts.variables = self.variables(facts.is_mariadb).await?;
-        self.rights(&mut facts, &config.mysql.database).await;
+        facts.rights = self.rights(&facts.account, facts.is_mariadb, &config.mysql.database).await;
         facts.replicas_connected = self.replicas_connected(facts.is_mariadb).await;
         self.tables(&mut facts, config).await;
         Ok(facts)
+    }
+
+    /// Who the account is there, and what it may do.
+    ///
+    /// # Errors
+    /// [`DbError`] when it cannot log in.
+    pub async fn login(&mut self, database: &str) -> Result<Login, DbError> {
+        let who = self.rows("SELECT CURRENT_USER()").await?;
+        let account = who.first().and_then(|row| row.first()?.as_text()).unwrap_or_default();
+        let account = quoted_account(&account);
+        let is_mariadb = self.is_mariadb();
+        Ok(Login { rights: self.rights(&account, is_mariadb, database).await, account })
+    }
+
+    fn is_mariadb(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.family() == Family::MariaDb)
     }
 
     /// Says goodbye.
@@ -98,21 +114,34 @@ impl<'a> Asker<'a> {
             .collect())
     }
 
-    async fn rights(&mut self, facts: &mut ServerFacts, database: &str) {
-        let global = self.texts("SELECT grantee, privilege_type FROM information_schema.user_privileges").await;
-        let global = global.into_iter().filter(|[grantee, _]| *grantee == facts.account);
-        facts.global_rights = global.map(|[_, right]| right).filter(|right| right != "USAGE").collect();
-        let places =
-            self.texts("SELECT grantee, table_schema, privilege_type FROM information_schema.schema_privileges").await;
-        let ours =
-            places.into_iter().filter(|[grantee, place, _]| *grantee == facts.account && is_like(place, database));
-        facts.database_rights = ours.map(|[_, _, right]| right).collect::<BTreeSet<_>>();
-        let roles = if facts.is_mariadb {
+    async fn rights(&mut self, account: &str, is_mariadb: bool, database: &str) -> Rights {
+        let mut rights = Rights::default();
+        for [grantee, right] in
+            self.texts("SELECT grantee, privilege_type FROM information_schema.user_privileges").await
+        {
+            if grantee == account && right != "USAGE" {
+                rights.global.insert(right);
+            }
+        }
+        let sql = "SELECT grantee, table_schema, privilege_type FROM information_schema.schema_privileges";
+        for [grantee, place, right] in self.texts(sql).await {
+            if grantee == account && is_like(&place, database) {
+                rights.database.insert(right);
+            }
+        }
+        let sql = "SELECT grantee, table_schema, table_name, privilege_type FROM information_schema.table_privileges";
+        for [grantee, place, table, right] in self.texts(sql).await {
+            if grantee == account && place == database {
+                rights.tables.entry(table).or_default().insert(right);
+            }
+        }
+        let roles = if is_mariadb {
             "SELECT role_name, is_default FROM information_schema.applicable_roles"
         } else {
             "SELECT role_name, is_default FROM information_schema.enabled_roles"
         };
-        facts.has_roles = !self.texts::<2>(roles).await.is_empty();
+        rights.has_roles = !self.texts::<2>(roles).await.is_empty();
+        rights
     }
 
     async fn replicas_connected(&mut self, is_mariadb: bool) -> Option<u64> {

@@ -18,18 +18,40 @@ pub struct ServerFacts {
     pub variables: BTreeMap<String, Variable>,
     /// How far its clock is ahead of ours, microseconds; half of the time that asking took is its error.
     pub clock_ahead_us: i64,
-    /// Rights of the account on everything.
-    pub global_rights: BTreeSet<String>,
-    /// Rights of the account on our database.
-    pub database_rights: BTreeSet<String>,
-    /// The account has rights through roles too, so that one that is not listed may be there all the same.
-    pub has_roles: bool,
+    /// What this account may do.
+    pub rights: Rights,
+    /// The account that promotes, or why it cannot log in; none where none is configured.
+    pub promotion: Option<Result<Login, String>>,
+    /// The account that replicas log in with, or why it cannot; none where none is configured.
+    pub replication: Option<Result<Login, String>>,
     /// How many replicas are connected to it, where it tells.
     pub replicas_connected: Option<u64>,
     /// The tables of our database and of the routes, as `database.table`.
     pub tables: BTreeMap<String, Table>,
     /// The version of our tables; none without them.
     pub schema_version: Option<u64>,
+}
+
+/// What an account may do.
+#[derive(Debug, Clone, Default)]
+pub struct Rights {
+    /// On everything.
+    pub global: BTreeSet<String>,
+    /// On our database.
+    pub database: BTreeSet<String>,
+    /// On single tables of our database, by their names.
+    pub tables: BTreeMap<String, BTreeSet<String>>,
+    /// It has rights through roles too, so that one that is not listed may be there all the same.
+    pub has_roles: bool,
+}
+
+/// An account that has logged in.
+#[derive(Debug, Clone, Default)]
+pub struct Login {
+    /// Who it is there, as `'user'@'host'`.
+    pub account: String,
+    /// What it may do.
+    pub rights: Rights,
 }
 
 /// A global variable.

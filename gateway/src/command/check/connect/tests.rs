@@ -1,15 +1,22 @@
 //! Every rule with the answer that breaks it.
 
-use super::facts::{Column, Table, Variable};
+mod promotion;
+
+use super::facts::{Column, Rights, Table, Variable};
 use super::*;
 use crate::drain::rows::READING_COLUMNS;
 use crate::drain::write::{DEAD_LETTER_COLUMNS, GAP_COLUMNS};
 use crate::topology::{Facts, Replication, choose};
 
-const FILE: &str = "[mysql]\nservers = [\"db1\", \"db2\"]\ndatabase = \"field\"\nuser = \"f\"\n[[serial]]\nport = \"/dev/null\"\nnode = \"n\"\n";
-
-fn config(extra: &str) -> Config {
-    Config::from_text(&format!("{FILE}{extra}"), Path::new("f"), "g").unwrap()
+/// With so many servers, more lines of `[mysql]`, and more sections.
+fn config(servers: usize, mysql: &str, extra: &str) -> Config {
+    let names: Vec<String> = (1..=servers).map(|number| format!("\"db{number}\"")).collect();
+    let servers = names.join(", ");
+    let text = format!(
+        "[mysql]\nservers = [{servers}]\ndatabase = \"field\"\nuser = \"f\"\n{mysql}\
+         [[serial]]\nport = \"/dev/null\"\nnode = \"n\"\n{extra}"
+    );
+    Config::from_text(&text, Path::new("f"), "g").unwrap()
 }
 
 fn with_variables(facts: &mut ServerFacts, values: &[(&str, &str)]) {
@@ -31,8 +38,11 @@ fn good(name: &str) -> ServerFacts {
         is_mariadb: true,
         version: "10.11.6-MariaDB".to_owned(),
         account: "'f'@'%'".to_owned(),
-        global_rights: rights(&["SLAVE MONITOR", "BINLOG MONITOR"]),
-        database_rights: rights(&["SELECT", "INSERT", "UPDATE"]),
+        rights: Rights {
+            global: rights(&["SLAVE MONITOR", "BINLOG MONITOR"]),
+            database: rights(&["SELECT", "INSERT", "UPDATE"]),
+            ..Rights::default()
+        },
         replicas_connected: Some(1),
         tables: tables.iter().map(|name| (format!("field.{name}"), table.clone())).collect(),
         schema_version: Some(1),
@@ -55,6 +65,7 @@ fn good(name: &str) -> ServerFacts {
 struct Site {
     views: Vec<View>,
     servers: Vec<ServerFacts>,
+    mysql: &'static str,
     extra: &'static str,
 }
 
@@ -74,13 +85,14 @@ fn site() -> Site {
     let mut views: Vec<View> = servers.iter().map(|facts| View::unasked(facts.name.clone())).collect();
     views[0].answered(state(1));
     views[1].answered(Facts { read_only: true, replication: vec![follows], ..state(2) });
-    Site { views, servers, extra: "" }
+    Site { views, servers, mysql: "", extra: "" }
 }
 
 impl Site {
     fn report(self) -> Report {
         let choice = choose(&self.views, 0);
-        judge(&config(self.extra), &self.views, &choice, self.servers.into_iter().map(Ok).collect())
+        let config = config(self.servers.len(), self.mysql, self.extra);
+        judge(&config, &self.views, &choice, self.servers.into_iter().map(Ok).collect())
     }
 
     fn change_state(&mut self, index: usize, change: impl FnOnce(&mut Facts)) {
@@ -139,17 +151,26 @@ fn a_replica_that_is_read_only_by_a_statement_is_found() {
 #[test]
 fn rights_that_are_missing_or_too_much_are_found() {
     let mut lacks = site();
-    lacks.servers[0].database_rights.remove("INSERT");
+    lacks.servers[0].rights.database.remove("INSERT");
     assert_eq!(only(lacks).3, "GRANT INSERT ON `field`.* TO 'f'@'%'");
     let mut blind = site();
-    blind.servers[1].global_rights.clear();
-    assert_eq!(only(blind).3, "GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO 'f'@'%'");
+    blind.servers[1].rights.global.clear();
+    assert_eq!(only(blind).3, "SET sql_log_bin = 0; GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO 'f'@'%'");
+    let mut unknown = site();
+    for (view, facts) in unknown.views.iter_mut().zip(&mut unknown.servers) {
+        view.failed("no right to ask".to_owned());
+        facts.rights.global.remove("SLAVE MONITOR");
+    }
+    let found = unknown.report().findings;
+    let mends: Vec<&str> =
+        found.iter().map(|finding| finding.mend.as_str()).filter(|mend| mend.contains("GRANT")).collect();
+    assert_eq!(mends, ["GRANT SLAVE MONITOR ON *.* TO 'f'@'%'"], "at the one that is open");
     let mut strong = site();
-    strong.servers[0].global_rights.insert("READ ONLY ADMIN".to_owned());
+    strong.servers[0].rights.global.insert("READ ONLY ADMIN".to_owned());
     assert_eq!(only(strong).3, "REVOKE READ_ONLY ADMIN ON *.* FROM 'f'@'%'");
     let mut by_role = site();
-    by_role.servers[0].database_rights.clear();
-    by_role.servers[0].has_roles = true;
+    by_role.servers[0].rights.database.clear();
+    by_role.servers[0].rights.has_roles = true;
     assert_eq!(by_role.report().findings, []);
 }
 
@@ -183,10 +204,10 @@ fn what_does_not_fit_between_servers_is_found() {
 
 #[test]
 fn a_configured_server_that_is_away_is_no_stranger() {
-    let Site { mut views, servers, extra } = site();
+    let Site { mut views, servers, .. } = site();
     let [source, replica] = <[ServerFacts; 2]>::try_from(servers).unwrap();
     views[0].failed("no answer".to_owned());
-    let report = judge(&config(extra), &views, &choose(&views, 0), vec![Err("no answer".to_owned()), Ok(replica)]);
+    let report = judge(&config(2, "", ""), &views, &choose(&views, 0), vec![Err("no answer".to_owned()), Ok(replica)]);
     assert!(report.findings.iter().all(|finding| !finding.what.contains("mysql.servers")), "{:#?}", report.findings);
     assert!(!report.servers[0].answers && source.name == report.servers[0].server);
 }
