@@ -3,6 +3,7 @@
 use crate::command::accept::AcceptArguments;
 use crate::command::deadletters::LettersVerb;
 use crate::command::queue::QueueVerb;
+use crate::command::reader::ReaderArguments;
 use crate::command::replay::ReplayArguments;
 use crate::command::schema::SchemaArguments;
 use crate::command::status::StatusArguments;
@@ -70,6 +71,9 @@ enum Db {
     /// Write readings that the database lacks below its cursor and the queue still has, as after a dump that was not of
     /// one moment. Exit code 1 if anything is left
     Replay(ReplayArguments),
+    /// Name the server to read from: the replica that is well and lags least; those that lag the same take turns. Exit code 69
+    /// if there is none
+    Reader(ReaderArguments),
     /// Say that this server was restored from a backup: its older term is accepted, once
     AcceptRestored(AcceptArguments),
 }
@@ -104,6 +108,9 @@ impl Arguments {
             }
             Verb::Db(Db::Replay(replay)) => {
                 with_config(&replay.config, |config| command::replay::replay(&config, &replay))
+            }
+            Verb::Db(Db::Reader(reader)) => {
+                with_config(&reader.config, |config| command::reader::reader(&config, &reader))
             }
             Verb::Db(Db::AcceptRestored(accept)) => {
                 with_config(&accept.config, |config| command::accept::accept(&config, &accept))

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod check;
 pub mod deadletters;
 pub mod queue;
+pub mod reader;
 pub mod reconcile;
 pub mod replay;
 pub mod run;

@@ -37,4 +37,5 @@ pub mod secret;
 pub mod status;
 pub mod supervisor;
 pub mod systemd;
+pub mod together;
 pub mod topology;

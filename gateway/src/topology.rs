@@ -3,10 +3,12 @@
 pub mod ahead;
 mod choose;
 pub mod gtid;
+pub mod health;
 pub mod lag;
 pub mod leave;
 pub mod probe;
 pub mod promote;
+pub mod reader;
 mod ring;
 pub mod same;
 mod term;
@@ -15,7 +17,7 @@ pub(in crate::topology) mod words;
 
 pub use choose::choose;
 pub use term::{TermStep, term_step};
-pub use view::{Closed, ClusterMember, Facts, Replication, Term, View};
+pub use view::{Closed, ClusterMember, Facts, Replication, ReplicationError, Term, View};
 
 /// Which server takes writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

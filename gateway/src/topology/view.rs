@@ -37,16 +37,40 @@ pub struct Replication {
     pub delay_s: u64,
     /// It leaves out databases or tables.
     pub filtered: bool,
-    /// Numbers and words of the last errors of both threads.
-    pub error: Option<String>,
+    /// The last error of the receiving thread, which may go on trying.
+    pub receive_error: Option<ReplicationError>,
+    /// The last error of the applying thread.
+    pub apply_error: Option<ReplicationError>,
     /// The GTIDs that it has received, as the server writes them.
     pub received: String,
+}
+
+/// What a thread of a replica complained about last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicationError {
+    /// The server's error code.
+    pub number: u32,
+    /// Its words.
+    pub text: String,
+}
+
+impl std::fmt::Display for ReplicationError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.number, self.text)
+    }
 }
 
 impl Replication {
     /// Only then can what the server writes itself not be followed by older rows of its former source.
     pub fn is_stopped_and_applied(&self) -> bool {
         !self.receiving && !self.applying && self.applied_all
+    }
+
+    /// Numbers and words of the last errors of both threads.
+    pub fn error(&self) -> Option<String> {
+        let errors: Vec<String> =
+            [&self.receive_error, &self.apply_error].into_iter().flatten().map(ToString::to_string).collect();
+        (!errors.is_empty()).then(|| errors.join("; "))
     }
 }
 
@@ -94,6 +118,9 @@ pub struct Facts {
     pub term_since_us: Option<i64>,
     /// Only of a server that the term names, that follows nobody and refuses writes.
     pub closed: Option<Closed>,
+    /// When any gateway last wrote to it, by that gateway's clock, in microseconds since 1970. Only of a server that was asked
+    /// once: a running gateway has better.
+    pub last_written_us: Option<i64>,
 }
 
 /// A source that refuses writes: what tells who closed it.

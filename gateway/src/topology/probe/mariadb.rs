@@ -1,6 +1,6 @@
 //! What only MariaDB is asked, and how.
 
-use super::{Named, errors_of, has_filters, text_of};
+use super::{Named, error_of, has_filters, text_of};
 use crate::database::{DbError, Session};
 use crate::topology::{ClusterMember, Replication};
 
@@ -33,7 +33,8 @@ fn channel(row: &Named) -> Replication {
             && text("Master_Log_File") == text("Relay_Master_Log_File"),
         delay_s: text("SQL_Delay").parse().unwrap_or(0),
         filtered: has_filters(row),
-        error: errors_of(row),
+        receive_error: error_of(row, "IO"),
+        apply_error: error_of(row, "SQL"),
         received: text("Gtid_IO_Pos"),
     }
 }

@@ -1,6 +1,6 @@
 //! What only MySQL is asked, and how: the words that version 8.0.26 and all later ones know.
 
-use super::{Named, errors_of, has_filters, text_of};
+use super::{Named, error_of, has_filters, text_of};
 use crate::database::{Cell, DbError, Session};
 use crate::topology::{ClusterMember, Replication};
 
@@ -52,7 +52,8 @@ fn channel(row: &Named) -> Replication {
         applied_all: false,
         delay_s: text("SQL_Delay").parse().unwrap_or(0),
         filtered: has_filters(row),
-        error: errors_of(row),
+        receive_error: error_of(row, "IO"),
+        apply_error: error_of(row, "SQL"),
         received: text("Retrieved_Gtid_Set"),
     }
 }

@@ -70,8 +70,8 @@ fn way(situation: &Situation<'_>, view: &View, facts: &Facts) -> Result<Way, Str
     match facts.replication.as_slice() {
         [] if facts.term.as_ref().is_some_and(|term| term.number >= situation.highest_term) => Ok(Way::Promote),
         [] => Err("it follows nobody and does not have the newest term".to_owned()),
-        [channel] if !channel.applying && !channel.applied_all && channel.error.is_some() => {
-            Err(format!("its replication has stopped with an error ({})", channel.error.as_deref().unwrap_or_default()))
+        [channel] if !channel.applying && !channel.applied_all && channel.error().is_some() => {
+            Err(format!("its replication has stopped with an error ({})", channel.error().unwrap_or_default()))
         }
         [_] => Ok(Way::Promote),
         _ => Err("it follows several servers".to_owned()),
