@@ -21,7 +21,7 @@ const MAX_BROKERS: usize = 32;
 const MAX_SERIAL_PORTS: usize = 16;
 const MAX_I2C_BUSES: usize = 8;
 const MAX_ROUTES: usize = 32;
-const OUR_TABLES: [&str; 11] = [
+const OUR_TABLES: [&str; 12] = [
     "schema_version",
     "streams",
     "channels",
@@ -30,6 +30,7 @@ const OUR_TABLES: [&str; 11] = [
     "dead_letters",
     "events",
     "server_term",
+    "reader_turn",
     "latest",
     "hourly",
     "missing",

@@ -4,6 +4,7 @@ use crate::command::accept::AcceptArguments;
 use crate::command::deadletters::LettersVerb;
 use crate::command::failover::FailoverArguments;
 use crate::command::queue::QueueVerb;
+use crate::command::reader::ReaderArguments;
 use crate::command::replay::ReplayArguments;
 use crate::command::schema::SchemaArguments;
 use crate::command::status::StatusArguments;
@@ -78,6 +79,9 @@ enum Db {
     Failover(FailoverArguments),
     /// Let a server that has come back follow the source
     Rejoin(RejoinArguments),
+    /// Name the server to read from: the replica that is well and lags least; those that lag the same take turns. Exit code 69
+    /// if there is none
+    Reader(ReaderArguments),
     /// Say that this server was restored from a backup: its older term is accepted, once
     AcceptRestored(AcceptArguments),
 }
@@ -121,6 +125,9 @@ impl Arguments {
             }
             Verb::Db(Db::Rejoin(rejoin)) => {
                 with_config(&rejoin.config, |config| command::switchover::rejoin(&config, &rejoin))
+            }
+            Verb::Db(Db::Reader(reader)) => {
+                with_config(&reader.config, |config| command::reader::reader(&config, &reader))
             }
             Verb::Db(Db::AcceptRestored(accept)) => {
                 with_config(&accept.config, |config| command::accept::accept(&config, &accept))

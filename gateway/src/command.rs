@@ -6,6 +6,7 @@ pub mod deadletters;
 pub mod failover;
 mod promotion;
 pub mod queue;
+pub mod reader;
 pub mod reconcile;
 pub mod replay;
 pub mod run;

@@ -40,4 +40,5 @@ pub mod status;
 pub mod supervisor;
 pub mod systemd;
 mod term_row;
+pub mod together;
 pub mod topology;

@@ -2,11 +2,15 @@
 
 mod board;
 mod full;
+mod servers;
+mod table;
 mod text;
 
 pub use board::{Board, Delivered};
 pub use full::Full;
-pub use text::{LETTERS_COUNTED, bytes, servers, whole};
+pub use servers::{ErrorState, ServerState, ServersReport, states};
+pub use table::report;
+pub use text::{LETTERS_COUNTED, bytes, whole};
 
 use crate::topology::lag::Heartbeats;
 use sensors::{ClockQuality, SourceState};
@@ -141,29 +145,4 @@ pub struct LettersState {
     pub count: u64,
     /// The newest of those that were counted: when, from where and why.
     pub newest: Option<String>,
-}
-
-/// One configured server.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServerState {
-    /// As configured.
-    pub name: String,
-    /// `source`, `replica`, `member` (of the source's cluster), `writable` (takes writes and must not) or `away`.
-    pub role: String,
-    /// Refuses writes.
-    pub read_only: Option<bool>,
-    /// The term that it shows.
-    pub term: Option<u64>,
-    /// The sum of its cursors of our streams.
-    pub cursor: Option<u64>,
-    /// How many readings it lacks of what the source has.
-    pub behind: Option<u64>,
-    /// Since when it lacks something that was written to the source, in milliseconds by the gateway's clock; too high by at
-    /// most the time since it was asked. 0 when it has everything, none when that is not known.
-    #[serde(default)]
-    pub lag_ms: Option<u64>,
-    /// Where it receives from.
-    pub follows: Vec<String>,
-    /// Its replication errors, why it does not count, and what is odd about its name; or why it cannot be asked.
-    pub note: Option<String>,
 }

@@ -3,10 +3,12 @@
 pub mod ahead;
 mod choose;
 pub mod gtid;
+pub mod health;
 pub mod lag;
 pub mod leave;
 pub mod probe;
 pub mod promote;
+pub mod reader;
 mod ring;
 pub mod same;
 mod term;

@@ -108,4 +108,10 @@ CREATE TABLE IF NOT EXISTS server_term (
   adopted_by VARCHAR(64)      NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- Whose turn it is among the replicas that lag the same (`fieldgate db reader`): one row, counted up by each that asks.
+CREATE TABLE IF NOT EXISTS reader_turn (
+  id   TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  turn BIGINT UNSIGNED  NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 INSERT IGNORE INTO schema_version (version, applied_at) VALUES (1, UTC_TIMESTAMP(6));

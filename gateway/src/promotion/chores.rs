@@ -52,7 +52,12 @@ fn words(chore: Chore) -> &'static str {
     }
 }
 
-async fn do_one(hands: &mut Hands, source: Option<usize>, record: &mut Record, task: &Task) -> Result<Option<String>, Failure> {
+async fn do_one(
+    hands: &mut Hands,
+    source: Option<usize>,
+    record: &mut Record,
+    task: &Task,
+) -> Result<Option<String>, Failure> {
     let (index, name) = (task.server, hands.name(task.server).to_owned());
     // What was seen may be old; what is done to a server goes by what it says now.
     hands.ask(index).await?;

@@ -1,6 +1,7 @@
 //! The snapshot as people read it.
 
-use super::{DrainState, IntakeState, LettersState, ServerState, Snapshot};
+use super::table::servers;
+use super::{DrainState, IntakeState, LettersState, Snapshot};
 use sensors::{ClockQuality, SourceState};
 
 /// Dead letters are counted so far and no further.
@@ -22,26 +23,7 @@ pub fn whole(snapshot: &Snapshot) -> String {
     lines.extend(snapshot.sources.iter().map(|state| source(state, snapshot.clock.now_us)));
     lines.extend(queue(snapshot));
     lines.extend(drain(snapshot));
-    lines.push(servers(&snapshot.servers));
-    lines.join("\n")
-}
-
-/// The table of servers.
-pub fn servers(servers: &[ServerState]) -> String {
-    let mut lines = vec![format!(
-        "{:<10}{:<24} {:<9} {:>5} {:>12} {:>9} {:>8}  {}",
-        "server", "name", "role", "term", "cursor", "behind", "lag", "note"
-    )];
-    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
-    lines.extend(servers.iter().map(|server| {
-        let follows = (!server.follows.is_empty()).then(|| format!("follows {}", server.follows.join(", ")));
-        let note = [follows, server.note.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
-        let (term, cursor, behind) = (number(server.term), number(server.cursor), number(server.behind));
-        let lag = server.lag_ms.map_or_else(|| "-".to_owned(), lag);
-        let (name, role) = (&server.name, &server.role);
-        let line = format!("{:<10}{name:<24} {role:<9} {term:>5} {cursor:>12} {behind:>9} {lag:>8}  {note}", "");
-        line.trim_end().to_owned()
-    }));
+    lines.extend(servers(&snapshot.servers));
     lines.join("\n")
 }
 
@@ -134,16 +116,8 @@ fn dead_letters(letters: &LettersState) -> String {
     format!("          {count} dead letters{newest}; see `fieldgate db deadletters list`")
 }
 
-/// A server is asked about once a second, so less than two is hardly more than that.
-fn lag(milliseconds: u64) -> String {
-    match milliseconds {
-        0 => "0 s".to_owned(),
-        1..2000 => "< 2 s".to_owned(),
-        more => duration(more / 1000),
-    }
-}
-
-fn duration(seconds: u64) -> String {
+/// As people read it, rounded down.
+pub(super) fn duration(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7200 => format!("{} min", seconds / 60),
@@ -213,7 +187,6 @@ mod tests {
             [duration(0), duration(119), duration(120), duration(7200), duration(172_800)],
             ["0 s", "119 s", "2 min", "2 h", "2 days"]
         );
-        assert_eq!([lag(0), lag(1), lag(1999), lag(2000)], ["0 s", "< 2 s", "< 2 s", "2 s"]);
         assert_eq!([bytes(1023), bytes(1536), bytes(4 << 30)], ["1023 B", "1.5 KiB", "4.0 GiB"]);
     }
 }

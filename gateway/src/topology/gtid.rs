@@ -4,8 +4,10 @@
 //! transactions say nothing. Those of all others do: while it is the source, nobody else writes.
 
 mod reached;
+mod short;
 
 pub use reached::{Reached, beyond, reached};
+pub use short::short;
 
 use super::Facts;
 use std::collections::BTreeMap;

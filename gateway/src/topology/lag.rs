@@ -3,6 +3,7 @@
 //! Each transaction of the drain writes its time into the row of its stream, which replicates like any other row. So the
 //! first time that a replica does not show yet is since when it lacks something: no clock of a server is involved.
 
+use super::View;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -80,6 +81,21 @@ impl Times {
     }
 }
 
+/// How far each server is behind the newest that any server shows, of servers that were asked once at the same time; zero for
+/// one that shows the newest. None for one that does not answer or has never been written to. Too high for one that was
+/// asked a moment before something new reached all of them: by the time since what was written before.
+pub fn behind_newest(views: &[View]) -> Vec<Option<Duration>> {
+    let shown = |view: &View| view.facts()?.last_written_us;
+    let newest = views.iter().filter_map(shown).max();
+    let behind = |view| u64::try_from(newest?.saturating_sub(shown(view)?)).ok().map(Duration::from_micros);
+    views.iter().map(behind).collect()
+}
+
+/// A lag as the JSON of commands has it.
+pub fn milliseconds(lag: Duration) -> u64 {
+    u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +143,22 @@ mod tests {
         beats.written(7, 20 * SECOND);
         assert_eq!(lag_s(&beats, Some(110), 21), Some(0), "written before the clock went back");
         assert_eq!(beats.0[0].1.kept.len(), 1);
+    }
+
+    #[test]
+    fn servers_that_were_asked_once_are_compared_with_the_newest() {
+        let views = [Some(Some(9)), Some(Some(7)), Some(None), None].map(|answer| {
+            let mut view = View::unasked("a name".to_owned());
+            if let Some(written) = answer {
+                let last_written_us = written.map(|second: i64| second * SECOND);
+                view.answered(crate::topology::Facts { last_written_us, ..crate::topology::Facts::default() });
+            }
+            view
+        });
+        let seconds =
+            |views: &[View]| behind_newest(views).iter().map(|lag| lag.map(|lag| lag.as_secs())).collect::<Vec<_>>();
+        assert_eq!(seconds(&views), [Some(0), Some(2), None, None]);
+        assert_eq!(seconds(&views[1..]), [Some(0), None, None], "the source is away");
     }
 
     #[test]

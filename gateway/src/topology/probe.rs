@@ -7,6 +7,7 @@ use super::same::moved_words;
 use super::{Closed, ClusterMember, Facts, Replication, ReplicationError, Term, View};
 use crate::database::{Account, Cell, DbError, Deadlines, Family, Row, Session};
 use crate::origin::Origins;
+use crate::together::together;
 use config::{Config, ServerAddress};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -97,12 +98,27 @@ impl Probe {
         *view != before
     }
 
-    /// Asks once, over a connection of its own.
+    /// Asks once, over a connection of its own, and also when any gateway has last written there.
     ///
     /// # Errors
     /// [`DbError`].
     pub async fn once(&self) -> Result<Facts, DbError> {
-        self.ask(&mut None).await
+        let mut session = self.open().await?;
+        let mut facts = self.facts(&mut session).await?;
+        if session.is_open() {
+            facts.last_written_us = self.last_written(&mut session).await?;
+            session.close().await;
+        }
+        Ok(facts)
+    }
+
+    async fn view(self) -> View {
+        let mut view = View::unasked(self.server.to_string());
+        match self.once().await {
+            Ok(facts) => view.answered(facts),
+            Err(error) => view.failed(error.explained()),
+        }
+        view
     }
 
     async fn ask(&self, session: &mut Option<Session>) -> Result<Facts, DbError> {
@@ -147,10 +163,13 @@ impl Probe {
     async fn closed(&self, session: &mut Session) -> Result<Closed, DbError> {
         let up = session.ask("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
         let up_s = up.first().and_then(|row| row.get(1)?.as_text()?.parse().ok()).unwrap_or(0);
+        Ok(Closed { up_s, last_written_us: self.last_written(session).await? })
+    }
+
+    async fn last_written(&self, session: &mut Session) -> Result<Option<i64>, DbError> {
         let sql = format!("SELECT MAX(updated_at) FROM `{}`.streams", self.database);
         let rows = session.ask_with(&sql, Vec::new()).await?;
-        let last_written_us = rows.first().and_then(|row| row.first()?.as_time_us());
-        Ok(Closed { up_s, last_written_us })
+        Ok(rows.first().and_then(|row| row.first()?.as_time_us()))
     }
 
     /// One statement, so that the term and the cursors are of one moment.
@@ -168,23 +187,14 @@ impl Probe {
     }
 }
 
-/// Asks every server once what it is.
+/// Asks every server once what it is, all at the same time.
 pub async fn look(config: &Config, account: &Account) -> Vec<View> {
-    let mut views = Vec::new();
     let imported = Origins::look(&config.gateway.state_dir).unwrap_or_default().streams;
     let (gateway, site) = (config.gateway.id.to_string(), config.gateway.site.to_string());
-    let origins = Arc::new(Origins { gateway, site, streams: imported });
-    let (origins, look) = (watch::Sender::new(origins).subscribe(), Arc::new(Notify::new()));
-    for (index, server) in config.mysql.servers.iter().enumerate() {
-        let Some(probe) = Probe::of(config, account, index, origins.clone(), Arc::clone(&look)) else { continue };
-        let mut view = View::unasked(server.to_string());
-        match probe.once().await {
-            Ok(facts) => view.answered(facts),
-            Err(error) => view.failed(error.explained()),
-        }
-        views.push(view);
-    }
-    views
+    let origins = watch::Sender::new(Arc::new(Origins { gateway, site, streams: imported })).subscribe();
+    let look = Arc::new(Notify::new());
+    let probe = |index| Probe::of(config, account, index, origins.clone(), Arc::clone(&look));
+    together((0..config.mysql.servers.len()).filter_map(probe).map(Probe::view)).await
 }
 
 /// Whether the server refuses writes. Asked alone: inside a larger SELECT the variable once answered wrongly.

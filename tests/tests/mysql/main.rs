@@ -10,6 +10,7 @@ mod stored;
 
 mod away;
 mod failover;
+mod reader;
 mod values;
 
 use fieldgate_tests::mariadb::{Cluster, Family};

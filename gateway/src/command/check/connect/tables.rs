@@ -10,6 +10,8 @@ const SCHEMA_VERSION: u64 = 1;
 /// Ours, as `fieldgate db schema` makes them.
 const OURS: [&str; 8] =
     ["schema_version", "streams", "channels", "readings", "gaps", "dead_letters", "events", "server_term"];
+/// Ours too, and nothing is lost without it.
+const TURNS: &str = "reader_turn";
 
 /// What is written into those that a drain fills.
 const WRITTEN: [(&str, &[&str]); 3] =
@@ -38,6 +40,13 @@ fn ours(facts: &ServerFacts, database: &str) -> Vec<Finding> {
         return vec![Finding::problem(&facts.name, what, MEND)];
     }
     let mut found = Vec::new();
+    if table(TURNS).is_none() {
+        let what = format!(
+            "the database {database} lacks the table {TURNS}, made since: `db reader` tells turns by the clock, and not over all \
+             who ask"
+        );
+        found.push(Finding::warning(&facts.name, what, MEND));
+    }
     if facts.schema_version != Some(SCHEMA_VERSION) {
         let there = facts.schema_version.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
         let what = format!("the tables are of version {there}, and this fieldgate writes version {SCHEMA_VERSION}");

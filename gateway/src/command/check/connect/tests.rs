@@ -28,7 +28,17 @@ fn with_variables(facts: &mut ServerFacts, values: &[(&str, &str)]) {
 
 /// A server with nothing to mend.
 fn good(name: &str) -> ServerFacts {
-    let tables = ["schema_version", "streams", "channels", "readings", "gaps", "dead_letters", "events", "server_term"];
+    let tables = [
+        "schema_version",
+        "streams",
+        "channels",
+        "readings",
+        "gaps",
+        "dead_letters",
+        "events",
+        "server_term",
+        "reader_turn",
+    ];
     let written = [READING_COLUMNS, GAP_COLUMNS, DEAD_LETTER_COLUMNS].concat();
     let columns = written.iter().map(|name| ((*name).to_owned(), Column::default())).collect();
     let table = Table { engine: "InnoDB".to_owned(), columns };
@@ -223,6 +233,9 @@ fn without_tables_or_a_source_the_way_is_shown() {
     let mut older = site();
     older.servers[0].tables.get_mut("field.dead_letters").unwrap().columns.remove("route");
     assert_eq!(only(older).2, "the table field.dead_letters lacks the columns route");
+    let mut earlier = site();
+    earlier.servers[0].tables.remove("field.reader_turn");
+    assert!(only(earlier).2.starts_with("the database field lacks the table reader_turn"));
     let mut plain = site();
     plain.servers[0].tables.get_mut("field.gaps").unwrap().engine = "MyISAM".to_owned();
     assert_eq!(only(plain).3, "ALTER TABLE `field`.`gaps` ENGINE = InnoDB");
