@@ -164,7 +164,8 @@ impl Seen {
             let since = *self.without_source_since.get_or_insert(now);
             let begins = !self.outage_told && now.duration_since(since) >= OUTAGE_AFTER;
             self.outage_told |= begins;
-            let text = || format!("{}; readings stay in the queue", drain.why);
+            let promotion = drain.promotion.as_ref().map_or_else(String::new, |words| format!("; {words}"));
+            let text = || format!("{}; readings stay in the queue{promotion}", drain.why);
             return begins.then(|| (EventKind::Outage, text()));
         };
         let since = self.without_source_since.take()?;

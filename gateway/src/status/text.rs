@@ -95,6 +95,7 @@ fn queue(snapshot: &Snapshot) -> Vec<String> {
 fn drain(snapshot: &Snapshot) -> Vec<String> {
     let drain = &snapshot.drain;
     let mut lines = vec![format!("drain     {}", drain.why)];
+    lines.extend(drain.promotion.iter().map(|promotion| format!("          {promotion}")));
     lines.extend(drain.trouble.iter().map(|trouble| format!("          waits: {trouble}")));
     let missing = if drain.missing > 0 { format!(", {} missing (see gaps)", drain.missing) } else { String::new() };
     let again = if drain.sent_again > 0 { format!(", {} of them sent again", drain.sent_again) } else { String::new() };

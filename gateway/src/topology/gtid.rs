@@ -43,13 +43,7 @@ fn positions(text: &str) -> Option<BTreeMap<(u64, String), u64>> {
         let (domain, server, number) = (numbers.next()?, numbers.next()?, numbers.next()?);
         Some(((domain.parse().ok()?, server.to_owned()), number.parse().ok()?))
     };
-    let mut last = BTreeMap::new();
-    for part in text.split(',') {
-        let (name, number): ((u64, String), u64) = position(part)?;
-        let seen = last.entry(name).or_default();
-        *seen = number.max(*seen);
-    }
-    Some(last)
+    text.split(',').map(position).collect()
 }
 
 /// First and last number of each run.

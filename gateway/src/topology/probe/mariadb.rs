@@ -10,9 +10,10 @@ pub const IDENTITY: &str = "SELECT @@global.server_id, \
     CONCAT('server_id ', @@global.server_id, ' on ', @@hostname, ':', @@port), \
     @@global.innodb_flush_log_at_trx_commit, @@global.log_bin, @@global.sync_binlog";
 
-/// With the last number per domain and server of what it has executed: also where it came from a dump, and is in no binary log.
+/// With the last number per domain and server of what it has executed. One that was made from a dump has nothing in its
+/// binary log at first, and knows its position all the same.
 pub const BINARY_LOG: &str = "SELECT @@global.log_bin, @@global.binlog_format, @@global.server_id, \
-    CONCAT_WS(',', NULLIF(@@global.gtid_binlog_state, ''), NULLIF(@@global.gtid_slave_pos, ''))";
+    COALESCE(NULLIF(@@global.gtid_binlog_state, ''), @@global.gtid_slave_pos)";
 
 /// Every replication channel. Needs the right SLAVE MONITOR.
 pub async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbError> {
