@@ -4,9 +4,12 @@ use crate::rig::{is_open, others, said, site, wait_follows};
 use fieldgate_tests::mariadb::Family;
 use fieldgate_tests::mysql::is_at_hand;
 use fieldgate_tests::process::wait_for;
-use fieldgate_tests::scenario::DEADLINE;
+use fieldgate_tests::scenario::{DEADLINE, number};
 use fieldgate_tests::site::Site;
 use std::process::Output;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 fn switch_to(site: &Site, server: usize) -> Output {
     let address = site.scene.cluster.servers[server].address().to_string();
@@ -28,8 +31,8 @@ fn a_switchover_of_mysql_under_load_there_and_back() {
 fn there_and_back(family: Family) {
     let mut site = site(family);
     for (from, to) in [(0, 1), (1, 0)] {
-        let output = switch_to(&site, to);
-        println!("{family:?}: {}", said(&output));
+        let (output, pause) = longest_pause(&site, || switch_to(&site, to));
+        println!("{family:?}: {}longest time without a new row {:.2} s", said(&output), pause.as_secs_f64());
         assert!(output.status.success(), "{}", said(&output));
         assert!(is_open(&site, to) && !is_open(&site, from));
         others(&site, &[to]).into_iter().for_each(|other| wait_follows(&site, other, to));
@@ -38,6 +41,30 @@ fn there_and_back(family: Family) {
     site.finish(0);
     site.assert_replicas_once(0);
     assert_eq!((site.events(0, "switchover"), site.events(0, "failover"), site.events(0, "sent again")), (2, 0, 0));
+}
+
+/// Does something, and says for how long no row came in meanwhile, wherever; right to the time that a client takes.
+fn longest_pause<T>(site: &Site, work: impl FnOnce() -> T) -> (T, Duration) {
+    let (servers, is_done) = (&site.scene.cluster.servers, AtomicBool::new(false));
+    thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let (mut changed_at, mut longest, mut before) = (Instant::now(), Duration::ZERO, 0);
+            while !is_done.load(Ordering::Relaxed) {
+                let sql = "SELECT SUM(last_seq) FROM field.streams";
+                let now = [&servers[0], &servers[1]].into_iter().map(|server| number(server, sql)).max().unwrap_or(0);
+                if now > before {
+                    (changed_at, before) = (Instant::now(), now);
+                }
+                longest = longest.max(changed_at.elapsed());
+            }
+            longest
+        });
+        let result = work();
+        // Until the first rows after it.
+        site.wait_more(if is_open(site, 0) { 0 } else { 1 }, 20);
+        is_done.store(true, Ordering::Relaxed);
+        (result, watching.join().expect("the watching thread ends"))
+    })
 }
 
 #[test]
@@ -51,7 +78,7 @@ fn a_switchover_that_cannot_be_is_refused_or_taken_back() {
 
     // Somebody holds the table, so nothing is applied.
     let address = site.server(1).address();
-    let held = std::thread::scope(|scope| {
+    let held = thread::scope(|scope| {
         let server = &site.scene.cluster.servers[1];
         let holder = scope.spawn(|| server.execute("LOCK TABLES field.streams READ; SELECT SLEEP(6); UNLOCK TABLES"));
         wait_for("the lock", DEADLINE, || {
@@ -104,7 +131,7 @@ fn a_server_that_has_what_the_source_lacks_does_not_rejoin() {
     [1, 2].into_iter().for_each(|replica| site.server(replica).stop_io_thread());
     site.wait_more(0, 50);
     site.server(0).kill9();
-    let (promoted, _) = crate::rig::wait_promoted(&site, 0, std::time::Instant::now());
+    let (promoted, _) = crate::rig::wait_promoted(&site, 0, Instant::now());
     site.wait_more(promoted, 20);
     site.server(0).restart(&[]);
     let name = site.server(0).address().to_string();
