@@ -16,7 +16,7 @@ help:
 	@echo "make test         every test, against a real MariaDB and a real mosquitto, and MySQL where it is at hand"
 	@echo "make mysql        fetch a MySQL server for the tests into the build folder (400 MB); MYSQLD=PATH names another one"
 	@echo "make soak         fuzz: 6 minutes of changed bytes; queue, drain: 10 million readings that wait; faults: 500 random"
-	@echo "                  sequences of faults of servers and gateway; power, which takes root: 1000 power cuts, 2000 kills,"
+	@echo "                  sequences of faults of servers and gateway, 50 promotions of lagging replicas; power, which takes root: 1000 power cuts, 2000 kills,"
 	@echo "                  3000 damaged files, full disks; ONLY=fuzz|queue|drain|faults|power"
 	@echo "                  ONLY=galera, no part of a plain soak as it fetches packages (5 MB) into the build folder: three"
 	@echo "                  members of a Galera cluster that die and come back"
@@ -86,6 +86,9 @@ soak-queue:
 soak-faults:
 	@echo "soak: 500 random sequences of faults of servers and gateway"
 	@cargo test --locked --release --quiet --package fieldgate-tests --test random_faults -- --ignored --nocapture five_hundred
+	@echo "soak: 50 promotions of lagging replicas"
+	@cargo test --locked --release --quiet --package fieldgate-tests --test promotion -- --ignored --nocapture fifty
+
 soak-drain:
 	@echo "soak: $(release)/bench --only drain --soak"
 	@$(release)/bench --only drain --soak
