@@ -71,6 +71,21 @@ fn an_outage_its_end_and_the_failover_are_told_to_a_command_and_to_a_topic() {
 }
 
 #[test]
+fn a_promotion_by_the_gateway_is_told_as_the_failover_that_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = folder.path().join("told");
+    let mut scene = Scene::start_with(2, |settings| {
+        settings.promote("1 s").set("notify", "command", tell(folder.path()))
+    });
+    scene.publish("plants/shed", "{\"seq\": 1, \"t\": 20.5}");
+    scene.wait_drained();
+    scene.cluster.servers[0].kill9();
+    wait_for("the failover", DEADLINE, || !lines(&told).is_empty());
+    let failover = &lines(&told)[0];
+    assert!(failover.starts_with("failover|failover|") && failover.ends_with(" is the source in term 2"), "{failover}");
+}
+
+#[test]
 fn a_command_that_cannot_be_run_is_one_line_and_the_readings_go_on() {
     let mut scene = Scene::start_with(1, |settings| settings.set("notify", "command", "/nowhere/tell"));
     scene.publish("plants/shed", "{\"seq\": 1, \"t\": 20.5}");

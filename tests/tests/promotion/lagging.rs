@@ -29,7 +29,6 @@ fn promotions(rounds: usize) {
         others(&site, &[promoted]).into_iter().for_each(|replica| wait_follows(&site, replica, promoted));
         source = promoted;
         site.wait_more(source, 50);
-        site.add_node(&format!("node-{round}"));
     }
     site.finish(source);
     site.assert_replicas_once(source);
