@@ -219,7 +219,7 @@ impl Drain {
     async fn write_all(&mut self, index: usize, source: &mut Source, pace: &mut Pace) -> Ended {
         let mut saved_at = tokio::time::Instant::now();
         let mut letters = Letters::default();
-        let mut last_beat = LastBeat::now();
+        let mut last_beat = LastBeat::default();
         let mut ahead = Ahead::default();
         loop {
             self.pulse.beat();

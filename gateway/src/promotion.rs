@@ -145,6 +145,7 @@ impl Promotion {
             Step::Apply => self.apply().await?,
             Step::Reset => self.reset().await?,
             Step::RaiseTerm => self.raise_term().await?,
+            Step::Spread => self.spread().await?,
             Step::Open => self.open().await?,
         };
         self.next = after(step, self.candidate.map_or(Way::Promote, |(_, way)| way));
@@ -185,10 +186,31 @@ impl Promotion {
         Ok(candidate)
     }
 
-    /// The probes of a running gateway ask the old source all the time: while it takes writes, nobody else may.
-    fn nobody_is_back(&self) -> Result<(), Failure> {
-        let Some(seen) = &self.seen else { return Ok(()) };
-        let choice = choose(&seen.borrow(), self.highest_term);
-        if choice.source.is_some() { Err(Failure::SourceIsBack(choice.why)) } else { Ok(()) }
+    /// Before anything that cannot be taken back. The probes of a running gateway ask all servers all the time: while one takes
+    /// writes nobody else may, and one that answers again may have been locked by somebody else.
+    async fn still_may(&mut self) -> Result<(), Failure> {
+        if let Some(seen) = &self.seen {
+            let views = seen.borrow().clone();
+            let choice = choose(&views, self.highest_term);
+            if choice.source.is_some() {
+                return Err(Failure::SourceIsBack(choice.why));
+            }
+            let is_new = |(index, view): &(usize, &View)| view.facts().is_some() && self.hands.facts(*index).is_none();
+            if let Some((_, view)) = views.iter().enumerate().find(is_new) {
+                return Err(Failure::Shut(format!("{} answers again: all servers are asked once more", view.name)));
+            }
+        }
+        self.hands.confirm_lock().await?;
+        match self.candidate {
+            Some((index, _)) if !self.hands.holds_lock(index) => {
+                Err(Failure::Shut(format!("the promotion lock at {} was lost", self.hands.name(index))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody answers for it that fewer than half of the servers answer.
+    fn needs_majority(&self) -> bool {
+        !self.rules.waived.contains(&Gate::Majority)
     }
 }

@@ -74,9 +74,8 @@ fn an_outage_its_end_and_the_failover_are_told_to_a_command_and_to_a_topic() {
 fn a_promotion_by_the_gateway_is_told_as_the_failover_that_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let told = folder.path().join("told");
-    let mut scene = Scene::start_with(2, |settings| {
-        settings.promote("1 s").set("notify", "command", tell(folder.path()))
-    });
+    let mut scene =
+        Scene::start_with(2, |settings| settings.promote("1 s").set("notify", "command", tell(folder.path())));
     scene.publish("plants/shed", "{\"seq\": 1, \"t\": 20.5}");
     scene.wait_drained();
     scene.cluster.servers[0].kill9();

@@ -14,18 +14,20 @@ use tokio::time::Instant;
 /// While there is nothing to drain, no more often than this: a transaction costs the server's disk two flushes.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// When the last time was written over this connection.
-pub(super) struct LastBeat(Instant);
+/// When the last time was written over this connection; none over a new one, where it is due at once. That a gateway writes
+/// to it is what tells a source that somebody closes soon from one that was promoted and not opened yet.
+#[derive(Default)]
+pub(super) struct LastBeat(Option<Instant>);
 
 impl LastBeat {
-    /// One was written, or the connection is new.
+    /// One was written.
     pub fn now() -> Self {
-        Self(Instant::now())
+        Self(Some(Instant::now()))
     }
 
     /// Long enough ago for another one.
     fn is_over(&self) -> bool {
-        self.0.elapsed() >= EVERY
+        self.0.is_none_or(|at| at.elapsed() >= EVERY)
     }
 }
 

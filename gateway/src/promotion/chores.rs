@@ -19,17 +19,30 @@ pub async fn do_chores(
     rules: &Rules,
     now_us: i64,
 ) -> (Vec<String>, bool) {
-    let (mut done, mut is_all) = (Vec::new(), true);
     // Of two gateways one does it.
-    if let Err(failure) = hands.lock().await {
+    if let Err(failure) = hands.lock(false).await {
         info!("what is left to do at the servers waits: {failure}");
-        return (done, false);
+        return (Vec::new(), false);
     }
+    let (done, is_all) = carry_out(hands, tasks, source, record, rules, now_us).await;
+    done.iter().for_each(|words| info!("{words}"));
+    (done, is_all)
+}
+
+/// The same for whoever holds the lock.
+pub(super) async fn carry_out(
+    hands: &mut Hands,
+    tasks: &[Task],
+    source: Option<usize>,
+    record: &mut Record,
+    rules: &Rules,
+    now_us: i64,
+) -> (Vec<String>, bool) {
+    let (mut done, mut is_all) = (Vec::new(), true);
     for task in tasks {
         match do_one(hands, source, record, task).await {
             Ok(None) => {}
             Ok(Some(words)) => {
-                info!("{words}");
                 if let Some(source) = source {
                     tell(hands, source, rules, now_us, &words).await;
                 }

@@ -22,6 +22,7 @@ const IDLE_SECONDS: u32 = 60;
 pub struct Hands {
     all: Vec<Hand>,
     views: Vec<View>,
+    needs_majority: bool,
 }
 
 struct Hand {
@@ -43,7 +44,7 @@ impl Hands {
             let (account, deadlines) = (account.clone(), deadlines(config));
             Some(Hand { probe, account, deadlines, session: None, holds_lock: false })
         };
-        Self { all: (0..views.len()).filter_map(hand).collect(), views }
+        Self { all: (0..views.len()).filter_map(hand).collect(), views, needs_majority: true }
     }
 
     /// What each server said last.
@@ -140,11 +141,12 @@ impl Hands {
         }
     }
 
-    /// Takes the lock at every server that answers.
+    /// Takes the lock at every server that answers. Without `majority` it does not matter how many those are.
     ///
     /// # Errors
     /// [`Failure`] when another gateway has it anywhere, or fewer than the majority gave it.
-    pub async fn lock(&mut self) -> Result<(), Failure> {
+    pub async fn lock(&mut self, majority: bool) -> Result<(), Failure> {
+        self.needs_majority = majority;
         for index in self.answering() {
             let sql = format!("SELECT GET_LOCK({LOCK}, 0)");
             match self.lock_at(index, &sql).await {
@@ -163,7 +165,7 @@ impl Hands {
     pub async fn confirm_lock(&mut self) -> Result<(), Failure> {
         for index in self.answering() {
             let sql = format!("SELECT IS_USED_LOCK({LOCK}) = CONNECTION_ID()");
-            if !self.all.get(index).is_some_and(|hand| hand.holds_lock) {
+            if !self.holds_lock(index) {
                 continue;
             }
             match self.lock_at(index, &sql).await {
@@ -202,9 +204,18 @@ impl Hands {
     }
 
     fn is_majority(&self) -> Result<(), Failure> {
-        let held = self.all.iter().filter(|hand| hand.holds_lock).count();
-        let all = (0..self.views.len()).filter(|index| same_as(&self.views, *index).is_none()).count();
-        if held * 2 > all { Ok(()) } else { Err(Failure::TooFew { held, all }) }
+        let (held, all) = (self.all.iter().filter(|hand| hand.holds_lock).count(), self.servers());
+        if held * 2 > all || !self.needs_majority { Ok(()) } else { Err(Failure::TooFew { held, all }) }
+    }
+
+    /// How many servers there are, each counted once.
+    pub fn servers(&self) -> usize {
+        (0..self.views.len()).filter(|index| same_as(&self.views, *index).is_none()).count()
+    }
+
+    /// Whether the lock is held at this server.
+    pub fn holds_lock(&self, index: usize) -> bool {
+        self.all.get(index).is_some_and(|hand| hand.holds_lock)
     }
 
     /// Says goodbye everywhere, which gives the lock back.

@@ -17,7 +17,7 @@ pub async fn rejoin(
     rules: &Rules,
     now_us: i64,
 ) -> Result<String, Failure> {
-    hands.lock().await?;
+    hands.lock(false).await?;
     let (name, source_name) = (hands.name(index).to_owned(), hands.name(source).to_owned());
     // In this order: what the source writes meanwhile is no difference.
     hands.ask(index).await?;

@@ -1,21 +1,24 @@
 //! What each step does at the servers.
 
+use super::chores::carry_out;
 use super::statements::{self, Channel};
 use super::{Failure, Promotion};
 use crate::database::Family;
 use crate::event::Event;
 use crate::term_row;
 use crate::topology::promote::Way;
+use crate::topology::promote::chores::chores;
 use crate::topology::{Facts, Replication, Term};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use tracing::warn;
 
 /// How often a candidate is asked whether it has applied everything.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
 impl Promotion {
     pub(super) async fn lock(&mut self) -> Result<String, Failure> {
-        self.hands.lock().await?;
+        self.hands.lock(self.needs_majority()).await?;
         Ok("the promotion lock is held".to_owned())
     }
 
@@ -33,7 +36,7 @@ impl Promotion {
             let Some(facts) = self.hands.facts(index).cloned() else { continue };
             let channels = facts.replication.iter().filter(|channel| self.is_from_the_source(channel));
             for channel in channels.cloned().collect::<Vec<_>>() {
-                self.nobody_is_back()?;
+                self.still_may().await?;
                 self.record.stop(&facts.identity)?;
                 self.stop_receiving_at(index, &channel).await?;
                 stopped.push(self.hands.name(index).to_owned());
@@ -85,8 +88,7 @@ impl Promotion {
                 return Err(Failure::NotApplied { server: self.hands.name(index).to_owned(), why });
             }
             if confirmed_at.elapsed() >= Duration::from_secs(1) {
-                self.nobody_is_back()?;
-                self.hands.confirm_lock().await?;
+                self.still_may().await?;
                 confirmed_at = Instant::now();
             }
             sleep(ASK_EVERY).await;
@@ -94,8 +96,7 @@ impl Promotion {
     }
 
     pub(super) async fn reset(&mut self) -> Result<String, Failure> {
-        self.nobody_is_back()?;
-        self.hands.confirm_lock().await?;
+        self.still_may().await?;
         let index = self.candidate()?;
         let facts = self.hands.facts(index).cloned().unwrap_or_default();
         let family = self.family(index).await?;
@@ -109,8 +110,7 @@ impl Promotion {
 
     /// While it is still closed for everybody else, so that no other gateway comes before its term.
     pub(super) async fn raise_term(&mut self) -> Result<String, Failure> {
-        self.nobody_is_back()?;
-        self.hands.confirm_lock().await?;
+        self.still_may().await?;
         let index = self.candidate()?;
         let identity = self.hands.facts(index).map(|facts| facts.identity.clone()).unwrap_or_default();
         let terms =
@@ -132,9 +132,45 @@ impl Promotion {
         Ok(format!("{name} has term {}", self.term))
     }
 
+    /// Who is opened while nobody else shows its term may be forgotten by a gateway that sees only the others later, and another
+    /// would be opened in the same term. A replica that cannot follow, or not soon, does not keep everybody waiting for ever.
+    pub(super) async fn spread(&mut self) -> Result<String, Failure> {
+        self.still_may().await?;
+        let index = self.candidate()?;
+        self.hands.ask_all().await;
+        let (tasks, now_us) = (chores(self.hands.views(), index, self.record.stopped()), self.clock.stamp().wall_us);
+        let (done, _) = carry_out(&mut self.hands, &tasks, Some(index), &mut self.record, &self.rules, now_us).await;
+        let began = Instant::now();
+        let (shown, all) = loop {
+            let (shown, all) = (self.showing(), self.hands.servers());
+            let is_enough = shown * 2 > all || (!self.needs_majority() && shown == self.hands.answering().len());
+            if is_enough || began.elapsed() >= self.rules.patience {
+                break (shown, all);
+            }
+            sleep(ASK_EVERY).await;
+            self.hands.ask_all().await;
+        };
+        self.still_may().await?;
+        let name = self.hands.name(index);
+        if shown * 2 <= all {
+            warn!(
+                "{name} is opened although only {shown} of {all} servers show its term: the others do not follow it soon enough"
+            );
+        }
+        let followers = if done.is_empty() { String::new() } else { format!("; {}", done.join("; ")) };
+        Ok(format!("{shown} of {all} servers show term {}{followers}", self.term))
+    }
+
+    /// How many servers show the new term.
+    fn showing(&self) -> usize {
+        let shows = |index: &usize| {
+            self.hands.facts(*index).and_then(|facts| facts.term.as_ref()).is_some_and(|term| term.number == self.term)
+        };
+        self.hands.answering().iter().filter(|index| shows(index)).count()
+    }
+
     pub(super) async fn open(&mut self) -> Result<String, Failure> {
-        self.nobody_is_back()?;
-        self.hands.confirm_lock().await?;
+        self.still_may().await?;
         let index = self.candidate()?;
         self.hands.run(index, &[statements::OPEN]).await?;
         self.hands.ask(index).await?;

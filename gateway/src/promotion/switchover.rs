@@ -73,7 +73,7 @@ impl Switchover {
     /// # Errors
     /// [`Failure`] of the step that failed; the old source takes writes again then, or the words say that it does not.
     pub async fn run(&mut self, now_us: i64, mut tell: impl FnMut(&str)) -> Result<Switched, Failure> {
-        self.hands.lock().await?;
+        self.hands.lock(false).await?;
         self.hands.ask_all().await;
         self.check()?;
         tell("all is ready, and the promotion lock is held");

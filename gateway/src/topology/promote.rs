@@ -42,7 +42,7 @@ pub enum Gate {
     SourceGone,
     /// Replication goes by GTIDs.
     Gtid,
-    /// No replica still holds the source for alive.
+    /// No replica holds a server for alive that does not answer here.
     NobodyReceives,
     /// More than half of the configured servers answer.
     Majority,
@@ -66,7 +66,7 @@ pub struct Answer {
 }
 
 /// How a server becomes the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Way {
     /// A replica is promoted.
     Promote,

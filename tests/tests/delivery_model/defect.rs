@@ -23,4 +23,20 @@ pub enum Defect {
     ApplierIgnored,
     /// A stream is forgotten when its last reading leaves the queue.
     EndsForgotten,
+    /// A server is opened in the term of the source before it.
+    PromotesInTheSameTerm,
+    /// A server is promoted without applying what it has received.
+    PromotesWithoutApplying,
+    /// A server is promoted although replicas hold its source for alive.
+    PromotesWhileReplicasReceive,
+    /// A server is promoted by a gateway that sees less than half of them.
+    PromotesWithoutMajority,
+    /// Two gateways do not wait for each other.
+    PromotesWithoutLock,
+    /// Not the server that has received most is promoted.
+    PromotesWhoReceivedLess,
+    /// A server is opened before more than half of all show its term.
+    OpensBeforeTheTermIsSpread,
+    /// An old source is not closed when it answers.
+    LeavesTheOldSourceOpen,
 }

@@ -2,7 +2,8 @@
 
 use super::defect::Defect;
 use super::search::{Bounds, Step, Successors};
-use super::world::{Connection, Row, Stream, Transaction, World, channel_of};
+use super::server::{Row, Transaction};
+use super::world::{Connection, SERVERS, Stream, World, channel_of};
 use config::KeepUntil;
 use gateway::topology::ahead::ahead;
 use gateway::topology::leave::may_leave;
@@ -18,7 +19,7 @@ pub fn gateway_steps(world: &World, bounds: &Bounds, next: &mut Successors) {
         after.connection = None;
         next.push((Step::Disconnect, after));
         write(world, bounds, next);
-        next.extend(trim(world, bounds.defect).map(|after| (Step::Trim, after)));
+        next.extend(trim(world, bounds).map(|after| (Step::Trim, after)));
     }
 }
 
@@ -59,7 +60,7 @@ impl Stream {
 
 /// The views as the defects make them.
 fn views(world: &World, defect: Option<Defect>) -> Vec<View> {
-    let mut views = world.views();
+    let mut views = world.views(0);
     if defect == Some(Defect::ApplierIgnored) {
         change(&mut views, |facts| facts.replication.clear());
     }
@@ -86,11 +87,12 @@ pub fn chosen(world: &World, defect: Option<Defect>) -> Option<u8> {
 /// As `Drain::connect`: the term, the cursors, hold if a replica is ahead, remember how far the streams go.
 fn connect(world: &World, defect: Option<Defect>) -> Option<World> {
     let mut after = world.clone();
-    let terms = world.servers.iter().filter(|server| server.up).filter_map(|server| Some(server.term()?.0));
+    let answering = (0..SERVERS).filter(|index| world.answers(0, *index));
+    let terms = answering.filter_map(|index| Some(world.servers[index].term()?.0));
     after.highest_term = terms.fold(world.highest_term, u8::max);
     let index = chosen(&after, defect)?;
     let seen = if defect == Some(Defect::TermIgnored) { 0 } else { after.highest_term };
-    let views = world.views();
+    let views = world.views(0);
     let facts = views[usize::from(index)].facts()?;
     let server = &mut after.servers[usize::from(index)];
     let term = match term_step(facts.term.as_ref(), &facts.identity, seen.into()) {
@@ -200,15 +202,16 @@ impl World {
 }
 
 /// What may leave the queue leaves it; never the newest reading of the stream that is being written.
-fn trim(world: &World, defect: Option<Defect>) -> Option<World> {
+fn trim(world: &World, bounds: &Bounds) -> Option<World> {
     let connection = world.connection.as_ref()?;
     let source = usize::from(connection.server);
-    let mut views = world.views();
-    if defect == Some(Defect::CountsOtherTerms) {
+    let mut views = world.views(0);
+    if bounds.defect == Some(Defect::CountsOtherTerms) {
         let term = views[source].facts()?.term.clone();
         change(&mut views, |facts| facts.term = term.clone());
     }
-    let keep_until = if defect == Some(Defect::LeavesWithoutReplicas) { KeepUntil::Count(0) } else { KeepUntil::All };
+    let is_blind = bounds.defect == Some(Defect::LeavesWithoutReplicas);
+    let keep_until = if is_blind { KeepUntil::Count(0) } else { bounds.keep_until };
     let mut after = world.clone();
     for (stream, cursor) in (0u8..).zip(connection.cursors) {
         let through = may_leave(stream.into(), cursor.into(), source, &views, keep_until);

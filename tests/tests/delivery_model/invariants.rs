@@ -2,12 +2,16 @@
 
 use super::gateway_steps::{chosen, next_batch};
 use super::search::Bounds;
-use super::world::{Connection, Server, World, channel_of};
+use super::server::Server;
+use super::world::{Connection, World, channel_of};
 
 /// The first sentence that does not hold.
 pub fn broken(world: &World, bounds: &Bounds) -> Option<&'static str> {
     if is_lost_with_the_queue(world, bounds) {
         return Some("an acknowledged reading is in the queue or in a database");
+    }
+    if let Some(sentence) = wrongly_opened(world) {
+        return Some(sentence);
     }
     let connection = world.connection.as_ref()?;
     let server = &world.servers[usize::from(connection.server)];
@@ -24,6 +28,24 @@ pub fn broken(world: &World, bounds: &Bounds) -> Option<&'static str> {
         return None;
     }
     (0..bounds.readings).find_map(|reading| missing(world, server, reading))
+}
+
+/// Where gateways promote: people make these mistakes, too.
+fn wrongly_opened(world: &World) -> Option<&'static str> {
+    let newest = world.servers.iter().filter_map(Server::term).map(|(number, _)| number).max();
+    let open = || world.servers.iter().filter(|server| server.writable);
+    let is_newest = |server: &&Server| server.term().map(|(number, _)| number) == newest;
+    if world.promoters == 0 {
+        None
+    } else if open().any(|server| server.threw_away) {
+        Some("a server is opened only when it has applied all that it had received")
+    } else if open().filter(is_newest).count() > 1 {
+        Some("two servers are never open for writes that both are of the newest term")
+    } else if open().count() > 1 && open().any(|server| !is_newest(&server) && !server.has_failed) {
+        Some("a source that has not failed is not replaced")
+    } else {
+        None
+    }
 }
 
 fn is_lost_with_the_queue(world: &World, bounds: &Bounds) -> bool {

@@ -1,30 +1,40 @@
 //! A model of delivery, searched breadth first: queue, gateway, a source with two replicas, and people. The decisions
 //! that the product has as pure functions (which server is the source, its term, what may leave, whether the source
-//! forgot) are the product's own; everything else is written down here once more, in small.
+//! forgot, whether and whom a gateway promotes, and what is left to do then) are the product's own; everything else is
+//! written down here once more, in small. Either people promote, or one gateway or two, which know nothing of each other.
 //!
-//! What it leaves out: keeping readings after delivery, batches of several readings, two gateways, servers that forget
-//! commits, probes that are late, and a replica that goes on although it has what its source lacks. The book of receipts is
-//! taken for perfect.
+//! What it leaves out: keeping readings after delivery, batches of several readings, a second gateway that delivers, servers
+//! that forget commits, probes that are late, servers that lose their way to each other, grace and cooldown, and a replica
+//! that goes on although it has what its source lacks. The book of receipts is taken for perfect.
 
+mod by_gateways;
 mod defect;
+mod failures;
 mod gateway_steps;
+mod gtids;
 mod invariants;
+mod other_servers;
+mod probes;
+mod promotion;
 mod search;
+mod server;
 mod world;
 mod world_steps;
 
+use config::KeepUntil;
 use defect::Defect;
+use gtids::Gtids;
 use search::{Bounds, Found, Step, search};
 use std::time::Instant;
 
 fn look(bounds: &Bounds) -> Found {
     let begun = Instant::now();
     let found = search(bounds);
-    let Bounds { readings, failures, defect, .. } = bounds;
+    let Bounds { readings, failures, defect, promoters, .. } = bounds;
     let without = defect.map_or("no defect".to_owned(), |defect| format!("defect {defect:?}"));
     let (states, depth) = (found.states, found.depth);
     println!(
-        "{readings} readings, {failures} failures, {without}: {states} states, {depth} steps deep, {:.1?}",
+        "{readings} readings, {failures} failures, {promoters} promote, {without}: {states} states, {depth} steps deep, {:.1?}",
         begun.elapsed()
     );
     if let Some((sentence, way)) = &found.violation {
@@ -46,8 +56,22 @@ fn failovers_only(step: &Step) -> bool {
     )
 }
 
+const BY_PEOPLE: Bounds = Bounds {
+    readings: 1,
+    failures: 1,
+    defect: None,
+    steps: every_step,
+    promoters: 0,
+    gtids: Gtids::None,
+    keep_until: KeepUntil::All,
+};
+
 fn holds(readings: u8, failures: u8, steps: fn(&Step) -> bool) {
-    let found = look(&Bounds { readings, failures, defect: None, steps });
+    all_holds(&Bounds { readings, failures, steps, ..BY_PEOPLE });
+}
+
+fn all_holds(bounds: &Bounds) {
+    let found = look(bounds);
     assert!(found.violation.is_none(), "{:?}", found.violation);
     assert!(found.states > 1000, "it looked at next to nothing");
 }
@@ -75,8 +99,11 @@ fn two_readings_and_two_failovers() {
 /// The same search without the defect finds nothing: see above.
 fn is_found(readings: u8, failures: u8, defect: Defect) {
     let steps = if defect == Defect::CountsOtherTerms { failovers_only } else { every_step };
-    let found = look(&Bounds { readings, failures, defect: Some(defect), steps });
-    assert!(found.violation.is_some(), "the search does not see {defect:?}");
+    breaks(&Bounds { readings, failures, defect: Some(defect), steps, ..BY_PEOPLE });
+}
+
+fn breaks(bounds: &Bounds) {
+    assert!(look(bounds).violation.is_some(), "the search does not see {:?}", bounds.defect);
 }
 
 #[test]

@@ -2,9 +2,13 @@
 
 use super::defect::Defect;
 use super::gateway_steps::gateway_steps;
+use super::gtids::Gtids;
 use super::invariants::broken;
+use super::promotion::promotion_steps;
 use super::world::World;
 use super::world_steps::world_steps;
+use config::KeepUntil;
+use gateway::topology::promote::steps;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
@@ -15,9 +19,14 @@ pub struct Bounds {
     pub defect: Option<Defect>,
     /// Which steps there are; fewer reach deeper.
     pub steps: fn(&Step) -> bool,
+    /// How many gateways promote servers by themselves.
+    pub promoters: u8,
+    pub gtids: Gtids,
+    /// How many replicas must have a reading before it may leave the queue.
+    pub keep_until: KeepUntil,
 }
 
-/// What happened between two states. Servers are a, the first source, b and c.
+/// What happened between two states. Servers are a, the first source, b and c; gateways are 0, which has the queue, and 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Append,
@@ -42,6 +51,15 @@ pub enum Step {
     Kill,
     PowerCut,
     RestoreAll { transactions: usize },
+    Promotes(u8, steps::Step),
+    GivesUp(u8),
+    IsKilled(u8),
+    Closes(u8, String),
+    LetsFollow(u8, String),
+    LetsReceive(u8, String),
+    StartsClosed(String),
+    IsCutOff(u8, String),
+    IsMended(u8),
 }
 
 /// The states that follow one.
@@ -60,7 +78,7 @@ pub fn search(bounds: &Bounds) -> Found {
     let hasher = RandomState::new();
     let mut seen = HashSet::new();
     let mut ways: Vec<(usize, Step)> = vec![(0, Step::Connect)];
-    let mut level = vec![(0, World::new())];
+    let mut level = vec![(0, World::new(bounds.promoters, bounds.gtids))];
     let mut depth = 0;
     while !level.is_empty() {
         let mut deeper = Vec::new();
@@ -71,6 +89,7 @@ pub fn search(bounds: &Bounds) -> Found {
             let mut next = Vec::new();
             gateway_steps(&world, bounds, &mut next);
             world_steps(&world, bounds, &mut next);
+            promotion_steps(&world, bounds, &mut next);
             for (step, after) in next.into_iter().filter(|(step, _)| (bounds.steps)(step)) {
                 if seen.insert(hasher.hash_one(&after)) {
                     deeper.push((ways.len(), after));

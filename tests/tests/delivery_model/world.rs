@@ -1,93 +1,8 @@
 //! One state of everything that delivery is made of, small enough to be compared and kept by the hundred thousand.
 
-use gateway::topology::{Facts, Replication, Term, View};
-
-/// What a reading becomes in the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Row {
-    /// Which reading, from 0.
-    pub reading: u8,
-    /// The channel id that was written with it.
-    pub channel_id: u8,
-    /// The same transaction made the channel.
-    pub makes_channel: bool,
-}
-
-/// What one transaction did. A server's rows, cursors, channels and term are what its transactions left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Transaction {
-    /// The term row names this server.
-    Term { number: u8, server: u8 },
-    /// Numbers of a stream, written to the server `origin`: a row, or a gap that names them; the cursor moves where
-    /// `cursor` is true.
-    Batch { origin: u8, stream: u8, first: u8, last: u8, row: Option<Row>, cursor: bool },
-    /// The cursor alone: only with a defect.
-    Cursor { stream: u8, last: u8 },
-}
-
-/// A database server.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Server {
-    /// Applied transactions, and behind them those that were received only.
-    pub log: Vec<Transaction>,
-    /// How many of them are applied.
-    pub applied: usize,
-    /// Takes writes.
-    pub writable: bool,
-    /// Receives from and applies what comes of this server.
-    pub follows: Option<u8>,
-    /// Answers; otherwise it is frozen or dead, and may come back as it was.
-    pub up: bool,
-    /// A transaction of a connection that was given up: it holds the lock of the cursor's row until it ends.
-    pub pending: Option<Transaction>,
-}
-
-impl Server {
-    pub fn done(&self) -> &[Transaction] {
-        &self.log[..self.applied]
-    }
-
-    pub fn term(&self) -> Option<(u8, u8)> {
-        self.done().iter().rev().find_map(|done| match done {
-            Transaction::Term { number, server } => Some((*number, *server)),
-            _ => None,
-        })
-    }
-
-    pub fn cursor(&self, of: u8) -> u8 {
-        let moved = self.done().iter().rev().find_map(|done| match *done {
-            Transaction::Batch { stream, last, cursor: true, .. } | Transaction::Cursor { stream, last } => {
-                (stream == of).then_some(last)
-            }
-            _ => None,
-        });
-        moved.unwrap_or(0)
-    }
-
-    pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
-        self.done().iter().filter_map(|done| if let Transaction::Batch { row, .. } = done { *row } else { None })
-    }
-
-    pub fn has_gap_for(&self, of: u8, number: u8) -> bool {
-        self.done().iter().any(|done| {
-            matches!(done, Transaction::Batch { stream, first, last, row: None, .. }
-                if *stream == of && (*first..=*last).contains(&number))
-        })
-    }
-
-    /// The id of each channel; 0 where there is none yet.
-    pub fn channel_ids(&self) -> [u8; 2] {
-        let mut ids = [0; 2];
-        self.rows().filter(|row| row.makes_channel).for_each(|row| ids[channel_of(row.reading)] = row.channel_id);
-        ids
-    }
-
-    /// Commits a transaction of a client.
-    pub fn commit(&mut self, transaction: Transaction) {
-        self.log.insert(self.applied, transaction);
-        self.applied += 1;
-    }
-}
+use super::gtids::Gtids;
+use super::server::Server;
+use gateway::topology::promote::{Way, steps};
 
 /// Readings take turns in two channels.
 pub fn channel_of(reading: u8) -> usize {
@@ -118,7 +33,24 @@ pub struct Connection {
     pub channel_ids: [u8; 2],
 }
 
+/// A promotion by a gateway: the step that it has done last, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Promotion {
+    pub done: steps::Step,
+    pub candidate: u8,
+    pub way: Way,
+}
+
+/// The way from a gateway to a server is broken; what the server said last.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Cut {
+    pub server: u8,
+    pub last: Server,
+}
+
 pub const SERVERS: usize = 3;
+/// The second gateway only promotes.
+pub const GATEWAYS: usize = 2;
 pub const STREAMS: usize = 3;
 
 /// The whole.
@@ -140,21 +72,19 @@ pub struct World {
     pub failures: u8,
     /// Everything was restored from a backup: only then may an acknowledged reading be a gap.
     pub restored: bool,
+    /// How many gateways promote servers by themselves: the first, or both. People do so where none does.
+    pub promoters: u8,
+    /// People promote also what GTIDs would rule out, so what counts for them must not be ruled out: then there are none.
+    pub gtids: Gtids,
+    pub promotions: [Option<Promotion>; GATEWAYS],
+    pub cuts: [Option<Cut>; GATEWAYS],
 }
 
 impl World {
     /// A source that two replicas follow, and nothing sent.
-    pub fn new() -> Self {
-        let server = |writable, follows| Server {
-            log: vec![Transaction::Term { number: 1, server: 0 }],
-            applied: 1,
-            writable,
-            follows,
-            up: true,
-            pending: None,
-        };
+    pub fn new(promoters: u8, gtids: Gtids) -> Self {
         Self {
-            servers: [server(true, None), server(false, Some(0)), server(false, Some(0))],
+            servers: [Server::new(true, None), Server::new(false, Some(0)), Server::new(false, Some(0))],
             official: 0,
             streams: Default::default(),
             current: 0,
@@ -164,6 +94,10 @@ impl World {
             old_channel_ids: [0; 2],
             failures: 0,
             restored: false,
+            promoters,
+            gtids,
+            promotions: [None; GATEWAYS],
+            cuts: [None, None],
         }
     }
 
@@ -179,39 +113,25 @@ impl World {
         self.connection.take_if(|connection| usize::from(connection.server) == index);
     }
 
-    /// What the probes say: of a server that does not answer, what it said last.
-    pub fn views(&self) -> Vec<View> {
-        (0..).zip(&self.servers).map(|(index, server)| self.view(index, server)).collect()
+    /// Whether a server answers a gateway.
+    pub fn answers(&self, gateway: usize, index: usize) -> bool {
+        let is_cut = self.cuts[gateway].as_ref().is_some_and(|cut| usize::from(cut.server) == index);
+        self.servers[index].up && !is_cut
     }
 
-    fn view(&self, index: u8, server: &Server) -> View {
-        let replication = server.follows.map(|upstream| Replication {
-            upstream: name(upstream),
-            upstream_id: u64::from(upstream),
-            receiving: true,
-            applying: true,
-            applied_all: server.applied == server.log.len(),
-            ..Replication::default()
-        });
-        let mut view = View::unasked(name(index));
-        view.answered(Facts {
-            identity: name(index),
-            server_id: u64::from(index),
-            read_only: !server.writable,
-            replication: replication.into_iter().collect(),
-            crash_safe: true,
-            term: server.term().map(|(number, server)| Term { number: number.into(), server: name(server) }),
-            cursors: (0..).zip(&self.streams).map(|(of, _)| (u64::from(of), server.cursor(of).into())).collect(),
-            ..Facts::default()
-        });
-        if !server.up {
-            view.failed("no answer".to_owned());
-        }
-        view
+    /// A promotion is given up, or its gateway is killed: its locks are gone.
+    pub fn give_up(&mut self, gateway: usize) {
+        self.promotions[gateway] = None;
+        self.servers.iter_mut().for_each(|server| server.lock = server.lock.filter(|by| usize::from(*by) != gateway));
     }
 }
 
 /// What a server is called in the traces.
 pub fn name(server: u8) -> String {
     char::from(b'a' + server).to_string()
+}
+
+/// The same of a place.
+pub fn letter(index: usize) -> String {
+    name(u8::try_from(index).unwrap())
 }

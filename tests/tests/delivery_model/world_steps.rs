@@ -1,8 +1,8 @@
-//! What can happen around the drain: crashes, replication, failing servers, and people who act.
+//! What can happen around the drain: replication, failures, and people who act.
 
-use super::defect::Defect;
+use super::failures::{come_back, cut, fail, mend, restart};
 use super::search::{Bounds, Step, Successors};
-use super::world::{SERVERS, STREAMS, World, name};
+use super::world::{SERVERS, World, letter};
 
 /// Every step of the world that is possible.
 pub fn world_steps(world: &World, bounds: &Bounds, next: &mut Successors) {
@@ -10,7 +10,16 @@ pub fn world_steps(world: &World, bounds: &Bounds, next: &mut Successors) {
         replicate(world, index, next);
         end_pending(world, index, next);
         come_back(world, index, next);
-        promote(world, index, bounds, next);
+        if world.promoters == 0 {
+            people_act(world, index, next);
+            promote(world, index, bounds, next);
+        }
+    }
+    for gateway in 0..usize::from(world.promoters) {
+        mend(world, gateway, next);
+        if world.failures < bounds.failures {
+            cut(world, gateway, next);
+        }
     }
     if world.failures < bounds.failures {
         restart(world, bounds, next);
@@ -19,10 +28,6 @@ pub fn world_steps(world: &World, bounds: &Bounds, next: &mut Successors) {
         }
         restore(world, next);
     }
-}
-
-fn letter(index: usize) -> String {
-    name(u8::try_from(index).unwrap())
 }
 
 /// A replica receives one transaction, or applies one.
@@ -34,7 +39,8 @@ fn replicate(world: &World, index: usize, next: &mut Successors) {
     }
     // A replica that has what its source lacks stops with an error; the half of a pair that people opened does not.
     let is_pair = server.writable && upstream.follows.is_none_or(|other| usize::from(other) == index);
-    let may_receive = upstream.up && (is_pair || server.log.iter().all(|own| upstream.done().contains(own)));
+    let may_receive =
+        upstream.up && !server.stopped && (is_pair || server.log.iter().all(|own| upstream.done().contains(own)));
     if may_receive && let Some(received) = upstream.done().iter().find(|done| !server.log.contains(done)) {
         let mut after = world.clone();
         after.servers[index].log.push(*received);
@@ -60,15 +66,10 @@ fn end_pending(world: &World, index: usize, next: &mut Successors) {
     }
 }
 
-/// A server that did not answer does so again, as it was; or people close an old source for writes; or they make a
-/// server a replica of the source, and what it has and the source has not is taken back first, which ends every connection to it.
-fn come_back(world: &World, index: usize, next: &mut Successors) {
+/// People close an old source for writes; or they make a server a replica of the source, and what it has and the source has
+/// not is taken back first, which ends every connection to it.
+fn people_act(world: &World, index: usize, next: &mut Successors) {
     let server = &world.servers[index];
-    if !server.up {
-        let mut after = world.clone();
-        after.servers[index].up = true;
-        next.push((Step::ComesBack(letter(index)), after));
-    }
     if server.up && server.writable && index != usize::from(world.official) {
         let mut after = world.clone();
         after.servers[index].writable = false;
@@ -112,43 +113,6 @@ fn promote(world: &World, index: usize, bounds: &Bounds, next: &mut Successors) 
     let promoted = &mut after.servers[index];
     (promoted.follows, promoted.applied) = (None, promoted.log.len());
     next.push((Step::Promote(letter(index)), after));
-}
-
-/// The gateway is killed, or loses power; it starts again with a new stream.
-fn restart(world: &World, bounds: &Bounds, next: &mut Successors) {
-    let has_new_stream = usize::from(world.current) + 1 < STREAMS;
-    if !has_new_stream {
-        return;
-    }
-    for (step, power_cut) in [(Step::Kill, false), (Step::PowerCut, true)] {
-        let mut after = world.clone();
-        after.failures += 1;
-        after.connection = None;
-        for stream in &mut after.streams {
-            if power_cut {
-                stream.readings.truncate(stream.durable.into());
-            }
-            if bounds.defect == Some(Defect::NoSyncAtOpening) {
-                stream.visible = u8::try_from(stream.readings.len()).unwrap();
-            } else {
-                stream.sync();
-            }
-        }
-        if !after.streams[usize::from(world.current)].readings.is_empty() {
-            after.current += 1;
-        }
-        next.push((step, after));
-    }
-}
-
-fn fail(world: &World, index: usize, next: &mut Successors) {
-    if world.servers[index].up {
-        let mut after = world.clone();
-        after.failures += 1;
-        after.servers[index].up = false;
-        after.disconnect_from(index);
-        next.push((Step::Fails(letter(index)), after));
-    }
 }
 
 /// Every server is restored from the same older backup of the source, and the operator accepts its term.

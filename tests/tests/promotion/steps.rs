@@ -39,7 +39,7 @@ fn leave_before(site: &Site, step: Option<Step>) -> Option<usize> {
 fn a_promotion_that_ended_after_any_step_is_finished_by_the_next_start() {
     use Step::*;
     let (mut site, mut source) = (site(Family::MariaDb), 0);
-    for step in [Some(StopReceiving), Some(Apply), Some(Reset), Some(RaiseTerm), Some(Open), None] {
+    for step in [Some(StopReceiving), Some(Apply), Some(Reset), Some(RaiseTerm), Some(Spread), Some(Open), None] {
         println!("killed before {step:?}");
         site.scene.gateway.kill9();
         site.server(source).kill9();

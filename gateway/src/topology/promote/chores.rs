@@ -30,12 +30,12 @@ pub struct Task {
     pub why: String,
 }
 
-/// Everything that is left to do while the server at `source` takes writes. `stopped` are the identities of servers that a promotion
+/// Everything that is left to do while the server at `source` takes writes, or is about to. `stopped` are the identities of servers that a promotion
 /// has stopped from receiving.
 pub fn chores(views: &[View], source: usize, stopped: &BTreeSet<String>) -> Vec<Task> {
     let Some((own, facts)) = views.get(source).and_then(|view| Some((view, view.facts()?))) else { return Vec::new() };
     // Before its term is raised nothing tells it from a server that was opened by mistake.
-    if facts.read_only || facts.term.as_ref().is_none_or(|term| term.server != facts.identity) {
+    if facts.term.as_ref().is_none_or(|term| term.server != facts.identity) {
         return Vec::new();
     }
     let others = views
@@ -83,24 +83,28 @@ fn task(
             .then_some(())
             .and_then(|()| task(Chore::Receive, format!("{} was stopped for a promotion", view.name)));
     }
-    if !channel.by_gtid || leads_to_the_source(views, channel, source) || errant(facts, source).is_some() {
+    let is_left = leads_to_the_source(views, channel, source) || follows_a_stranger(views, channel);
+    if !channel.by_gtid || is_left || errant(facts, source).is_some() {
         return None;
     }
     task(Chore::Follow, format!("{} follows {}, and {} is the source", view.name, channel.upstream, own.name))
 }
 
-/// A replica of a replica is left as it is, as long as the way leads to the source.
+/// A replica of a replica is left as it is, as long as the way leads to the source; also while a server on that way does not
+/// answer.
 fn leads_to_the_source(views: &[View], channel: &Replication, source: &Facts) -> bool {
-    let mut next = channel;
+    let mut on_the_way = BTreeSet::from([channel.upstream_id]);
     for _ in views {
-        if next.upstream_id == source.server_id {
-            return true;
-        }
-        let upstream = views.iter().filter_map(View::facts).find(|facts| facts.server_id == next.upstream_id);
-        match upstream.and_then(|facts| facts.replication.first()) {
-            Some(channel) => next = channel,
-            None => return false,
-        }
+        let known = views.iter().filter_map(View::last_facts).filter(|facts| on_the_way.contains(&facts.server_id));
+        let further: Vec<u64> = known.flat_map(|facts| &facts.replication).map(|next| next.upstream_id).collect();
+        on_the_way.extend(further);
     }
-    false
+    on_the_way.contains(&source.server_id)
+}
+
+/// It follows a server that is none of ours. A server that has not been seen yet may be one of ours, and a replica that has
+/// started and reached nobody does not know whom it follows.
+fn follows_a_stranger(views: &[View], channel: &Replication) -> bool {
+    let may_be = |view: &View| view.last_facts().is_none_or(|facts| facts.server_id == channel.upstream_id);
+    channel.upstream_id != 0 && !views.iter().any(may_be)
 }

@@ -1,10 +1,11 @@
 //! The gates, one function each. Pure.
 
 use super::candidate::best;
-use super::source::{LastSource, is_gone, last_source};
+use super::source::is_gone;
 use super::{Answer, Considered, Gate, Situation, Way};
 use crate::topology::same::same_as;
 use crate::topology::{Facts, Replication, View, choose};
+use std::time::Duration;
 
 /// Looks at every gate.
 pub fn consider(situation: &Situation<'_>) -> Considered {
@@ -14,7 +15,7 @@ pub fn consider(situation: &Situation<'_>) -> Considered {
         (Gate::NobodyWrites, nobody_writes(situation)),
         (Gate::SourceGone, is_gone(situation)),
         (Gate::Gtid, gtid(situation)),
-        (Gate::NobodyReceives, if is_reopened { reopened() } else { nobody_receives(situation) }),
+        (Gate::NobodyReceives, nobody_receives(situation)),
         (Gate::Majority, majority(situation)),
         (Gate::Candidate, named(situation, &candidate)),
         (Gate::Grace, grace(situation)),
@@ -38,7 +39,8 @@ fn nobody_writes(situation: &Situation<'_>) -> (bool, String) {
         views.iter().filter(|view| view.is_open_for_writes()).map(|view| view.name.as_str()).collect();
     match open.as_slice() {
         [] => (true, "no server is open for writes".to_owned()),
-        some => (false, format!("{} is open for writes and must not be: make it read-only", some.join(" and "))),
+        [only] => (false, format!("{only} is open for writes and must not be: make it read-only")),
+        several => (false, format!("{} are open for writes: make all but one read-only", several.join(" and "))),
     }
 }
 
@@ -50,9 +52,9 @@ fn gtid(situation: &Situation<'_>) -> (bool, String) {
         some => (
             false,
             format!(
-                "{} replicates by file and position, from which nobody can tell who has what: \
+                "replication by file and position, from which nobody can tell who has what, at {}: set \
                  MASTER_USE_GTID = slave_pos, or SOURCE_AUTO_POSITION = 1",
-                some.join(" and ")
+                some.join(", ")
             ),
         ),
     }
@@ -62,24 +64,17 @@ fn reopened() -> (bool, String) {
     (true, "does not matter: no other server becomes the source".to_owned())
 }
 
-/// A replica that still holds its source for alive may be right: then the way from here to it is what is broken. Of a
-/// frozen one they say so for as long as `slave_net_timeout` (`replica_net_timeout`).
+/// A replica that holds a server for alive that does not answer here may be right: then the way from here to it is what is
+/// broken. It does not matter which one that is, as somebody else may have promoted it. Of a frozen one they say so for as
+/// long as `slave_net_timeout` (`replica_net_timeout`).
 fn nobody_receives(situation: &Situation<'_>) -> (bool, String) {
-    let views = situation.views;
-    let source = match last_source(views) {
-        LastSource::Known(index) => views.get(index).and_then(View::last_facts),
-        _ => None,
-    };
-    let answers = |id: u64| views.iter().any(|view| view.facts().is_some_and(|facts| facts.server_id == id));
-    let is_of_source = |channel: &Replication| match source {
-        Some(source) => channel.upstream_id == source.server_id,
-        None => !answers(channel.upstream_id),
-    };
-    let still = channels(situation).into_iter().filter(|(_, channel)| channel.connected && is_of_source(channel));
+    let answers = |id: u64| situation.views.iter().filter_map(View::facts).any(|facts| facts.server_id == id);
+    let still =
+        channels(situation).into_iter().filter(|(_, channel)| channel.connected && !answers(channel.upstream_id));
     let names: Vec<String> = still.map(|(view, channel)| format!("{} from {}", view.name, channel.upstream)).collect();
     match names.as_slice() {
-        [] => (true, "no replica receives from it any more".to_owned()),
-        some => (false, format!("still receiving: {}", some.join(", "))),
+        [] => (true, "no replica receives from a server that does not answer here".to_owned()),
+        some => (false, format!("the way from here may be what is broken: {} still receives", some.join(", "))),
     }
 }
 
@@ -110,7 +105,7 @@ fn named(situation: &Situation<'_>, candidate: &Result<(usize, Way), String>) ->
     (
         true,
         match way {
-            Way::Promote => format!("{name} has received all that any other replica has"),
+            Way::Promote => format!("{name} has received all that any other that can be promoted has"),
             Way::Reopen => format!("{name} has everything and only has to be opened"),
         },
     )
@@ -123,15 +118,19 @@ fn grace(situation: &Situation<'_>) -> (bool, String) {
     (open, if open { words } else { format!("{words}, and grace is {:.1} s", grace.as_secs_f64()) })
 }
 
-/// From the term rows of those that answer: a promotion that did not get beyond its server is none. Nor is the first source.
+/// From the term rows of those that answer: a promotion that did not get beyond its server is none. Nor is the first
+/// source. While the clock is behind that of the last failover nothing is promoted.
 fn cooldown(situation: &Situation<'_>) -> (bool, String) {
+    if situation.cooldown.is_zero() {
+        return (true, "there is no cooldown".to_owned());
+    }
     let last = situation.views.iter().filter_map(|view| term_and_time(view.facts()?)).max();
     let Some((_, since_us)) = last.filter(|(number, _)| *number > 1) else {
         return (true, "there has been no failover yet".to_owned());
     };
     let ago_us = situation.now_us.saturating_sub(since_us);
-    let Ok(ago) = u64::try_from(ago_us).map(std::time::Duration::from_micros) else {
-        return (false, "the last failover lies in the future by this machine's clock".to_owned());
+    let Ok(ago) = u64::try_from(ago_us).map(Duration::from_micros) else {
+        return (false, "the last failover lies in the future by this machine's clock: set the clock".to_owned());
     };
     let open = ago >= situation.cooldown;
     let words = format!("the last failover was {} s ago", ago.as_secs());

@@ -1,7 +1,7 @@
 //! Which server was the source last, and whether it is gone. Pure.
 
 use super::Situation;
-use crate::topology::{Closed, Term, View};
+use crate::topology::{Closed, Facts, Term, View};
 
 /// The last source, by the highest term that any server shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +32,26 @@ pub fn last_source(views: &[View]) -> LastSource {
     let terms = views.iter().filter_map(|view| view.last_facts()?.term.as_ref());
     let Some(term) = terms.max_by_key(|term| term.number) else { return LastSource::Never };
     let is_named = |view: &View| view.last_facts().is_some_and(|facts| facts.identity == term.server);
-    match views.iter().position(is_named) {
+    // Of several names of it one that answers: it is not gone as long as any of them leads to it.
+    let names = views.iter().enumerate().filter(|(_, view)| is_named(view));
+    match names.min_by_key(|(index, view)| (view.facts().is_none(), *index)).map(|(index, _)| index) {
         Some(index) => LastSource::Known(index),
         None if views.iter().any(|view| view.last_facts().is_none()) => LastSource::Silent(term.clone()),
         None => LastSource::Elsewhere(term.clone()),
     }
 }
 
+/// The highest term that was ever seen or that any server shows.
+pub fn newest_term(situation: &Situation<'_>) -> u64 {
+    let shown = situation.views.iter().filter_map(|view| Some(view.last_facts()?.term.as_ref()?.number));
+    shown.fold(situation.highest_term, u64::max)
+}
+
 /// Who closed this server; none when it is no closed source.
-pub fn closed_by(view: &View, now_us: i64) -> Option<ClosedBy> {
-    let facts = view.facts().filter(|facts| facts.is_closed_source())?;
+pub fn closed_by(facts: &Facts, now_us: i64) -> Option<ClosedBy> {
+    if !facts.is_closed_source() {
+        return None;
+    }
     let Closed { up_s, last_written_us } = facts.closed?;
     let up_us = i64::try_from(up_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
     let started_us = now_us.saturating_sub(up_us);
@@ -75,7 +85,7 @@ pub fn is_gone(situation: &Situation<'_>) -> (bool, String) {
     let Some(facts) = view.facts() else {
         return (true, format!("the source {name} cannot be asked ({})", view.trouble()));
     };
-    match closed_by(view, situation.now_us) {
+    match closed_by(facts, situation.now_us) {
         Some(ClosedBy::ItsStart) => (true, format!("the source {name} has restarted and is closed by its own start")),
         Some(ClosedBy::NotYetOpened) => (true, format!("the promotion of {name} was begun and not finished")),
         Some(ClosedBy::Somebody) => {
