@@ -1,7 +1,7 @@
 //! `db switchover`, `db failover` and `db rejoin`.
 
-use crate::rig::{is_open, others, said, site, wait_follows};
-use fieldgate_tests::mariadb::Family;
+use crate::rig::{is_open, others, said, site, site_with, wait_follows};
+use fieldgate_tests::mariadb::{Cluster, Family};
 use fieldgate_tests::mysql::is_at_hand;
 use fieldgate_tests::process::wait_for;
 use fieldgate_tests::scenario::{DEADLINE, number};
@@ -123,6 +123,20 @@ fn a_forced_failover_and_a_clean_server_that_rejoins() {
     [0, others(&site, &[0, promoted])[0]].into_iter().for_each(|other| wait_follows(&site, other, promoted));
     site.finish(promoted);
     site.assert_replicas_once(promoted);
+}
+
+#[test]
+fn with_one_replica_nobody_is_promoted_until_somebody_asks_for_it() {
+    let mut site = site_with(Cluster::start(1));
+    site.server(0).kill9();
+    site.wait_said("no server is promoted: 1 of 2 servers answer");
+    site.wait_published(10);
+    assert!(!is_open(&site, 1));
+    let output = site.scene.gateway.command(&["db", "failover"]);
+    assert!(output.status.success(), "{}", said(&output));
+    site.wait_more(1, 50);
+    site.finish(1);
+    assert_eq!(site.term(1).0, "2");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn while_a_replica_still_receives_only_our_way_to_the_source_is_broken() {
     let mut site = Site::of(scene);
     site.wait_more(1, 50);
     way.move_to("127.0.0.1:9".parse().expect("an address where nobody listens"));
-    site.wait_said("no server is promoted: still receiving: ");
+    site.wait_said("no server is promoted: the way from here may be what is broken: ");
     site.wait_published(20);
     assert!(!is_open(&site, 1) && !is_open(&site, 2));
     way.move_to(site.server(0).address());
@@ -67,7 +67,7 @@ fn replication_by_file_and_position_is_refused_with_the_reason() {
     }
     site.wait_more(1, 50);
     site.server(0).kill9();
-    site.wait_said("replicates by file and position, from which nobody can tell who has what");
+    site.wait_said("replication by file and position, from which nobody can tell who has what, at ");
     site.wait_published(20);
     assert!(!is_open(&site, 1) && !is_open(&site, 2));
     // It follows all the same.

@@ -23,6 +23,9 @@ fn killed(family: Family) {
     site.server(0).kill9();
     let (promoted, after) = wait_promoted(&site, 0, since);
     println!("{family:?}: killed source to a writable promoted one in {:.2} s, grace 1 s", after.as_secs_f64());
+    site.wait_said(" ms after the gates opened");
+    let log = site.scene.gateway.log();
+    log.lines().filter(|line| line.contains("promot")).for_each(|line| println!("  {line}"));
     site.wait_more(promoted, 200);
     wait_follows(&site, others(&site, &[0, promoted])[0], promoted);
     assert_eq!((site.term(promoted).0.as_str(), site.events(promoted, "failover")), ("2", 1));

@@ -13,8 +13,8 @@ struct Fit {
     way: Way,
     reached: Reached,
     term: u64,
-    /// Its term was raised, and nobody has written to it since: what others have is as good.
-    is_begun: bool,
+    /// Its term was raised, and nobody has written to it since: what it had before that, on MariaDB without its own number.
+    before_its_term: Option<Reached>,
     /// Of two that are equal the one goes on that a promotion was begun with.
     follows_nobody: bool,
 }
@@ -24,7 +24,11 @@ impl Fit {
     /// show the last failover has not all of one that does: either it will show it once it has applied it, or what it has
     /// is of the time before.
     fn has_all_of(&self, other: &Self) -> bool {
-        (self.term >= other.term || other.is_begun) && self.reached.covers(&other.reached)
+        match (&self.before_its_term, &other.before_its_term) {
+            (Some(before), _) if other.term < self.term => before.covers(&other.reached),
+            (_, Some(before)) if self.term < other.term => self.reached.covers(before),
+            _ => self.term >= other.term && self.reached.covers(&other.reached),
+        }
     }
 }
 
@@ -53,10 +57,10 @@ fn fit(situation: &Situation<'_>, index: usize) -> Result<Fit, String> {
         return Err(format!("{} is the same server as {}", view.name, other.name));
     }
     let way = way(situation, facts).map_err(|why| format!("{}: {why}", view.name))?;
-    let is_begun = is_begun(situation, facts);
-    let reached = if is_begun { reached(&before_its_term(facts)) } else { reached(facts) };
-    let reached = reached.ok_or_else(|| format!("{}: it does not tell its GTIDs", view.name))?;
-    Ok(Fit { index, way, reached, term: number(facts), is_begun, follows_nobody: facts.replication.is_empty() })
+    let before = is_begun(situation, facts).then(|| reached(&before_its_term(facts))).flatten();
+    let reached = reached(facts).ok_or_else(|| format!("{}: it does not tell its GTIDs", view.name))?;
+    let follows_nobody = facts.replication.is_empty();
+    Ok(Fit { index, way, reached, term: number(facts), before_its_term: before, follows_nobody })
 }
 
 fn is_begun(situation: &Situation<'_>, facts: &Facts) -> bool {

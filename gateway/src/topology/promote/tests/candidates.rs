@@ -177,3 +177,17 @@ fn without_the_last_source_its_successors_and_the_others_tell_who_has_what_it_mu
         "not yet applied"
     );
 }
+
+/// As when the gateway is killed after the others have followed it, and before it is opened.
+#[test]
+fn a_promotion_whose_term_others_show_is_finished_and_not_begun_anew() {
+    let begun = with(closed("b", 2, 900, None), |facts| {
+        (facts.term, facts.executed) = (term(2, "b"), "0-1-100,0-2-101".to_owned());
+    });
+    let follower = on_channel(with(replica("c", 2), |facts| facts.term = term(2, "b")), |channel| {
+        channel.received = "0-2-101".to_owned();
+    });
+    let follower = with(follower, |facts| facts.executed = "0-1-100,0-2-101".to_owned());
+    is_best(&best([begun.clone(), follower.clone()]), 1, Way::Reopen);
+    is_best(&best([follower, begun]), 2, Way::Reopen);
+}
