@@ -83,7 +83,7 @@ impl Promoter {
         if now < memory.not_before {
             return Some(memory.not_before);
         }
-        let behind = left_behind(&views, highest_term);
+        let behind = left_behind(&views);
         if !behind.is_empty() {
             return self.do_chores(memory, views, &behind, None, record).await;
         }

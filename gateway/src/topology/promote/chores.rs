@@ -45,14 +45,14 @@ pub fn chores(views: &[View], source: usize, stopped: &BTreeSet<String>) -> Vec<
     others.filter_map(|(server, view)| task(views, facts, own, (server, view), stopped)).collect()
 }
 
-/// While nobody takes writes: servers that a failover has left behind and that are open all the same. They are closed before
-/// another one is opened.
-pub fn left_behind(views: &[View], highest_term: u64) -> Vec<Task> {
+/// While nobody takes writes: servers that are open although another that answers shows a later term. They are closed before
+/// another one is opened. One that only what is remembered speaks against may have been restored from a backup.
+pub fn left_behind(views: &[View]) -> Vec<Task> {
+    let newest = views.iter().filter_map(|view| Some(view.facts()?.term.as_ref()?.number)).max().unwrap_or(0);
     let task = |(server, view): (usize, &View)| {
         let facts = view.facts().filter(|facts| !facts.read_only)?;
-        let term = facts.term.as_ref().filter(|term| term.server == facts.identity && term.number < highest_term)?;
-        let why =
-            format!("{} was the source in term {}, and there has been term {highest_term}", view.name, term.number);
+        let term = facts.term.as_ref().filter(|term| term.server == facts.identity && term.number < newest)?;
+        let why = format!("{} was the source in term {}, and there is term {newest}", view.name, term.number);
         Some(Task { server, chore: Chore::Close, why })
     };
     views.iter().enumerate().filter_map(task).collect()

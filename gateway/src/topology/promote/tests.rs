@@ -1,7 +1,7 @@
 //! The gates and what is built on them. Servers are db1, db2 and so on, as in the tests of the choice: `a` was the source,
 //! its server_id is 1, and `b` and `c` follow it.
 
-use super::chores::{Chore, chores};
+use super::chores::{Chore, chores, left_behind};
 use super::steps::{Step, after, in_words};
 use super::*;
 use crate::topology::{Closed, ClusterMember, Facts, Replication, Term};

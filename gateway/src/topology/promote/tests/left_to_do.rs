@@ -127,3 +127,15 @@ fn what_a_promotion_would_do_in_words() {
     let begun = in_words(&named(vec![up(begun_at_c()), up(replica("b", 2))]), 0, Way::Reopen, 3);
     assert!(begun.contains(&"let db2 follow db1".to_owned()), "{begun:?}");
 }
+
+#[test]
+fn while_nobody_takes_writes_only_who_is_behind_another_that_answers_is_closed() {
+    let old = || up(open("a", 1));
+    let newer = |view: fn(Facts) -> View| view(with(replica("b", 2), |facts| facts.term = term(2, "c")));
+    let closed =
+        |views: Vec<View>| left_behind(&named(views)).into_iter().map(|task| (task.server, task.chore)).collect();
+    let one: Vec<(usize, Chore)> = closed(vec![old(), newer(up)]);
+    assert_eq!(one, [(0, Chore::Close)]);
+    let nobody: Vec<(usize, Chore)> = closed(vec![old(), newer(gone)]);
+    assert_eq!(nobody, [], "restored from a backup, perhaps");
+}
