@@ -29,7 +29,6 @@ pub async fn do_chores(
         match do_one(hands, source, record, task).await {
             Ok(None) => {}
             Ok(Some(words)) => {
-                info!("{words}");
                 if let Some(source) = source {
                     tell(hands, source, rules, now_us, &words).await;
                 }

@@ -203,8 +203,14 @@ impl Hands {
 
     fn is_majority(&self) -> Result<(), Failure> {
         let held = self.all.iter().filter(|hand| hand.holds_lock).count();
-        let all = (0..self.views.len()).filter(|index| same_as(&self.views, *index).is_none()).count();
-        if held * 2 > all { Ok(()) } else { Err(Failure::TooFew { held, all }) }
+        let all: Vec<usize> = (0..self.views.len()).filter(|index| same_as(&self.views, *index).is_none()).collect();
+        if held * 2 > all.len() {
+            return Ok(());
+        }
+        let silent = all.iter().filter_map(|index| self.views.get(*index)).filter(|view| view.facts().is_none());
+        let why: Vec<String> = silent.map(|view| format!("{}: {}", view.name, view.trouble())).collect();
+        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
+        Err(Failure::TooFew { held, all: all.len(), why })
     }
 
     /// Says goodbye everywhere, which gives the lock back.
