@@ -86,8 +86,8 @@ soak-queue:
 soak-faults:
 	@echo "soak: 500 random sequences of faults of servers and gateway"
 	@cargo test --locked --release --quiet --package fieldgate-tests --test random_faults -- --ignored --nocapture five_hundred
-	@echo "soak: 50 promotions of lagging replicas"
-	@cargo test --locked --release --quiet --package fieldgate-tests --test promotion -- --ignored --nocapture fifty
+	@echo "soak: 50 promotions of lagging replicas, and 100 random sequences in which gateways promote and commands are killed"
+	@cargo test --locked --release --quiet --package fieldgate-tests --test promotion -- --ignored --nocapture
 
 soak-drain:
 	@echo "soak: $(release)/bench --only drain --soak"

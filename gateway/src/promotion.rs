@@ -7,6 +7,7 @@
 
 mod chores;
 mod failure;
+mod follow;
 mod hands;
 mod record;
 mod rejoin;
@@ -17,10 +18,11 @@ mod watch;
 
 pub use chores::do_chores;
 pub use failure::Failure;
+pub use follow::Login;
 pub use hands::Hands;
 pub use record::Record;
 pub use rejoin::rejoin;
-pub use switchover::{Login, Switched, Switchover};
+pub use switchover::{Stage, Switched, Switchover, closed_source_for};
 pub use watch::{Promoter, Told};
 
 use crate::database::Account;
@@ -87,6 +89,7 @@ pub struct Promotion {
     hands: Hands,
     record: Record,
     clock: Arc<dyn SampleClock>,
+    /// The highest that any server has shown. One that was given and shown by none does not count: nobody has been opened with it.
     highest_term: u64,
     without_source: Option<Duration>,
     /// What the probes of a running gateway go on to see; none in a command.
@@ -107,7 +110,6 @@ impl Promotion {
         without_source: Option<Duration>,
         seen: Option<channel::Receiver<Vec<View>>>,
     ) -> Self {
-        let highest_term = highest_term.max(record.term());
         let (next, candidate) = (Some(Step::Lock), None);
         Self { rules, hands, record, clock, highest_term, without_source, seen, next, candidate, term: 0 }
     }
@@ -117,12 +119,10 @@ impl Promotion {
     /// # Errors
     /// [`Failure`] of the step that failed.
     pub async fn run(mut self, mut tell: impl FnMut(&str)) -> Result<(Promoted, Hands, Record), Failure> {
-        while let Some(step) = self.next {
-            let done = self.step().await;
-            match done {
+        while self.next.is_some() {
+            match self.step().await {
                 Ok(words) => tell(&words),
                 Err(failure) => {
-                    tell(&format!("{step:?} failed: {failure}"));
                     self.give_up().await;
                     return Err(failure);
                 }

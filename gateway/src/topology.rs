@@ -11,6 +11,7 @@ pub mod promote;
 pub mod reader;
 mod ring;
 pub mod same;
+pub mod switchover;
 mod term;
 pub mod view;
 pub(in crate::topology) mod words;

@@ -1,12 +1,13 @@
 //! `fieldgate db failover`: lets the best replica take writes now, because somebody asks for it.
 
-use crate::command::promotion::{Ready, with_servers};
+use crate::command::promotion::{Ready, say, with_servers};
 use crate::exit::Exit;
 use crate::promotion::{Failure, Promotion, do_chores};
 use crate::topology::View;
 use crate::topology::promote::chores::chores;
 use crate::topology::promote::steps::in_words;
 use crate::topology::promote::{Answer, Considered, Gate, Situation, consider};
+use crate::topology::switchover::begun;
 use config::Config;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -58,17 +59,21 @@ pub fn failover(config: &Config, arguments: &FailoverArguments) -> Exit {
 }
 
 async fn promote(config: &Config, mut ready: Ready) -> Result<Exit, Failure> {
+    if begun(&ready.views, ready.highest_term).is_some() {
+        // Its words say which command finishes what was begun.
+        return Err(Failure::Shut(ready.choice.why));
+    }
     ready.rules.waived = WAIVED.to_vec();
     let (rules, clock, hands) = (ready.rules.clone(), Arc::clone(&ready.clock), ready.hands(config));
-    let highest_term = ready.highest_term;
+    let highest_term = ready.shown_term;
     let promotion = Promotion::new(ready.rules, hands, ready.record, ready.clock, highest_term, None, None);
-    let (promoted, mut hands, mut record) = promotion.run(|words| println!("{words}")).await?;
+    let (promoted, mut hands, mut record) = promotion.run(say).await?;
     hands.ask_all().await;
     let tasks = chores(hands.views(), promoted.server, record.stopped());
     let now_us = clock.stamp().wall_us;
     let (done, is_all) = do_chores(&mut hands, &tasks, Some(promoted.server), &mut record, &rules, now_us).await;
-    done.iter().for_each(|words| println!("{words}"));
-    println!("{} is the source in term {}", hands.name(promoted.server), promoted.term);
+    done.iter().for_each(|words| say(words));
+    say(&format!("{} is the source in term {}", hands.name(promoted.server), promoted.term));
     hands.close().await;
     Ok(if is_all { Exit::Ok } else { Exit::No })
 }
@@ -76,7 +81,7 @@ async fn promote(config: &Config, mut ready: Ready) -> Result<Exit, Failure> {
 fn dry_run(ready: &Ready, json: bool) -> Exit {
     let considered = consider(&Situation {
         views: &ready.views,
-        highest_term: ready.highest_term,
+        highest_term: ready.shown_term,
         without_source: None,
         now_us: ready.now_us(),
         grace: ready.rules.grace,

@@ -6,11 +6,12 @@ use crate::exit::Exit;
 use crate::local::give_to_owner;
 use crate::memory::Servers;
 use crate::promotion::{Failure, Hands, Login, Record, Rules};
-use crate::secret::{promote_password, replication_password};
+use crate::secret::promote_password;
 use crate::topology::probe::look;
 use crate::topology::{Choice, View, choose};
-use config::{Config, Tls};
+use config::Config;
 use sensors::{KernelClock, SampleClock};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +25,9 @@ pub struct Ready {
     pub views: Vec<View>,
     /// Which one takes writes, and why.
     pub choice: Choice,
-    /// The highest term ever seen.
+    /// The highest term that any server has shown.
+    pub shown_term: u64,
+    /// The highest term ever seen, or given by a promotion that was begun.
     pub highest_term: u64,
     /// What earlier promotions have begun.
     pub record: Record,
@@ -42,6 +45,12 @@ impl Ready {
     pub fn hands(&self, config: &Config) -> Hands {
         Hands::new(config, &self.account, self.views.clone())
     }
+}
+
+/// A line for whoever reads along. Nobody may: a terminal that is gone, or a pipe that is closed, must not end a change of the
+/// servers between two of its steps.
+pub fn say(words: &str) {
+    let _ = writeln!(std::io::stdout(), "{words}");
 }
 
 /// Asks all servers, does the work, and gives what root has made to the owner of the state folder.
@@ -82,9 +91,10 @@ async fn ready(file: &Path, config: &Config) -> Result<Ready, Exit> {
     let record = Record::open(&config.gateway.state_dir);
     let mut servers = Servers::look(&config.gateway.state_dir);
     servers.see_terms(&views);
-    let highest_term = servers.highest_term.max(record.term());
+    let shown_term = servers.highest_term;
+    let highest_term = shown_term.max(record.term());
     let choice = choose(&views, highest_term);
-    Ok(Ready { account, rules, views, choice, highest_term, record, clock: Arc::new(clock) })
+    Ok(Ready { account, rules, views, choice, shown_term, highest_term, record, clock: Arc::new(clock) })
 }
 
 /// The account that a former source follows the new one with.
@@ -92,12 +102,8 @@ async fn ready(file: &Path, config: &Config) -> Result<Ready, Exit> {
 /// # Errors
 /// The exit code when there is none; that has been shown then.
 pub fn login(file: &Path, config: &Config) -> Result<Login, Exit> {
-    let replication = config.mysql.promote.as_ref().and_then(|promote| promote.replication.clone());
-    let password = replication_password(config).map_err(|problem| refuse(file, &[problem]))?;
-    match replication.zip(password) {
-        Some((replication, password)) => {
-            Ok(Login { user: replication.user, password, tls: config.mysql.tls != Tls::Off })
-        }
+    match Login::of(config).map_err(|problem| refuse(file, &[problem]))? {
+        Some(login) => Ok(login),
         None => {
             let what = "names no account with a password that a former source can follow the new one with";
             let remedy = "add replication_user and replication_password_file";
@@ -107,7 +113,7 @@ pub fn login(file: &Path, config: &Config) -> Result<Login, Exit> {
 }
 
 fn show(failure: &Failure) -> Exit {
-    eprintln!("{failure}");
+    let _ = writeln!(std::io::stderr(), "{failure}");
     match failure {
         Failure::Database(DbError { .. }) => Exit::Unavailable,
         Failure::Record(..) => Exit::Storage,

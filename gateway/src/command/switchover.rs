@@ -1,11 +1,14 @@
 //! `fieldgate db switchover` and `fieldgate db rejoin`: changes of the servers that somebody has planned.
 
 use crate::command::place;
-use crate::command::promotion::{login, with_servers};
+use crate::command::promotion::{Ready, login, say, with_servers};
 use crate::exit::Exit;
-use crate::promotion::{Failure, Switchover, rejoin as let_rejoin};
+use crate::promotion::{Failure, Hands, Switchover, closed_source_for, do_chores, rejoin as let_rejoin};
+use crate::topology::promote::chores::chores;
 use config::Config;
 use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Which server is to be the source.
 #[derive(Debug, clap::Args)]
@@ -38,24 +41,62 @@ pub fn switchover(config: &Config, arguments: &SwitchoverArguments) -> Exit {
         Err(exit) => return exit,
     };
     with_servers(&arguments.config, config, async |ready| {
-        let from = ready.choice.source.ok_or_else(|| Failure::Shut(ready.choice.why.clone()))?;
-        if from == to {
-            println!("{} takes writes already", arguments.to);
-            return Ok(Exit::Ok);
+        if ready.choice.source == Some(to) {
+            let hands = ready.hands(config);
+            say(&format!("{} takes writes already", hands.name(to)));
+            return finish(hands, ready, to).await;
         }
-        let (hands, now_us) = (ready.hands(config), ready.now_us());
-        let mut switchover =
-            Switchover { hands, rules: ready.rules, login, from, to, highest_term: ready.highest_term };
+        let begun = || closed_source_for(&ready.views, to, ready.highest_term);
+        let from = ready.choice.source.or_else(begun).ok_or_else(|| Failure::Shut(ready.choice.why.clone()))?;
+        let (hands, clock) = (ready.hands(config), Arc::clone(&ready.clock));
+        let rules = ready.rules.clone();
+        let mut switchover = Switchover::new(hands, rules, Some(login), clock, (from, to), ready.highest_term);
         if arguments.dry_run {
-            switchover.check()?;
-            (1..).zip(switchover.in_words()).for_each(|(number, step)| println!("{number}. {step}"));
-            return Ok(Exit::Ok);
+            return dry_run(&switchover, from == to);
         }
-        let switched = switchover.run(now_us, |words| println!("{words}")).await?;
-        switched.left.iter().for_each(|words| eprintln!("{words}"));
-        switchover.hands.close().await;
+        let _deaf = deaf();
+        if from == to {
+            say(&switchover.reopen().await?);
+            return finish(switchover.into_hands(), ready, to).await;
+        }
+        let switched = switchover.run(say).await?;
+        switched.left.iter().for_each(|words| say(words));
+        switchover.into_hands().close().await;
         Ok(if switched.left.is_empty() { Exit::Ok } else { Exit::No })
     })
+}
+
+fn dry_run(switchover: &Switchover, is_reopened: bool) -> Result<Exit, Failure> {
+    if is_reopened {
+        println!("1. open the closed source again, if no other server has anything that it lacks");
+        return Ok(Exit::Ok);
+    }
+    switchover.check()?;
+    (1..).zip(switchover.in_words()).for_each(|(number, step)| println!("{number}. {step}"));
+    Ok(Exit::Ok)
+}
+
+/// The source takes writes; what a switchover that was killed has left undone at the others is done.
+async fn finish(mut hands: Hands, mut ready: Ready, source: usize) -> Result<Exit, Failure> {
+    let now_us = ready.now_us();
+    hands.ask_all().await;
+    let tasks = chores(hands.views(), source, ready.record.stopped());
+    let (done, is_all) = do_chores(&mut hands, &tasks, Some(source), &mut ready.record, &ready.rules, now_us).await;
+    done.iter().for_each(|words| say(words));
+    for index in hands.answering().into_iter().filter(|index| *index != source) {
+        if hands.facts(index).is_some_and(|facts| facts.replication.is_empty() && facts.cluster.is_none()) {
+            let name = hands.name(index);
+            say(&format!("{name} follows nobody: `fieldgate db rejoin {name}` lets it follow"));
+        }
+    }
+    hands.close().await;
+    Ok(if is_all { Exit::Ok } else { Exit::No })
+}
+
+/// From now on neither Ctrl-C nor a terminal that goes away ends this program between two steps; a switchover is over, or taken
+/// back, within seconds.
+fn deaf() -> [Option<Signal>; 3] {
+    [SignalKind::interrupt(), SignalKind::hangup(), SignalKind::terminate()].map(|kind| signal(kind).ok())
 }
 
 /// Lets a server follow the source again; exit code 1 when it has what the source lacks.
@@ -69,7 +110,7 @@ pub fn rejoin(config: &Config, arguments: &RejoinArguments) -> Exit {
         let source = ready.choice.source.ok_or_else(|| Failure::Shut(ready.choice.why.clone()))?;
         let mut hands = ready.hands(config);
         let words = let_rejoin(&mut hands, index, source, &login, &ready.rules, ready.now_us()).await?;
-        println!("{words}");
+        say(&words);
         hands.close().await;
         Ok(Exit::Ok)
     })

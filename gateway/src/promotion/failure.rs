@@ -13,12 +13,14 @@ pub enum Failure {
     #[error("another gateway, or another command, holds the promotion lock at {0}")]
     Locked(String),
     /// The lock is not held by enough servers.
-    #[error("the promotion lock is held at {held} of {all} servers, which is not more than half of them")]
+    #[error("the promotion lock is held at {held} of {all} servers, which is not more than half of them{why}")]
     TooFew {
         /// At so many.
         held: usize,
         /// Of so many.
         all: usize,
+        /// What the others say; empty, or after a colon.
+        why: String,
     },
     /// The candidate does not get on with what it has received.
     #[error("{server} does not apply what it has received: {why}")]
@@ -35,6 +37,6 @@ pub enum Failure {
     #[error(transparent)]
     Database(#[from] DbError),
     /// What has to be remembered cannot be written.
-    #[error("cannot write {file}: {error}", file = .0.display(), error = .1)]
-    Record(std::path::PathBuf, std::io::Error),
+    #[error("{0}")]
+    Record(String),
 }

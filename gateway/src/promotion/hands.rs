@@ -205,7 +205,15 @@ impl Hands {
 
     fn is_majority(&self) -> Result<(), Failure> {
         let (held, all) = (self.all.iter().filter(|hand| hand.holds_lock).count(), self.servers());
-        if held * 2 > all || !self.needs_majority { Ok(()) } else { Err(Failure::TooFew { held, all }) }
+        if held * 2 > all || !self.needs_majority {
+            return Ok(());
+        }
+        let is_silent =
+            |(index, view): &(usize, &View)| view.facts().is_none() && same_as(&self.views, *index).is_none();
+        let silent = self.views.iter().enumerate().filter(is_silent);
+        let why: Vec<String> = silent.map(|(_, view)| format!("{}: {}", view.name, view.trouble())).collect();
+        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
+        Err(Failure::TooFew { held, all, why })
     }
 
     /// How many servers there are, each counted once.

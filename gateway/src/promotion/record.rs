@@ -1,6 +1,7 @@
 //! What a promotion has begun and must not be forgotten when the gateway is killed: a small file beside the queue.
 
 use super::failure::Failure;
+use crate::topology::{Facts, View};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -77,15 +78,27 @@ impl Record {
         })
     }
 
+    /// Forgets every server that receives from anybody or takes writes: another gateway, or somebody by hand, has finished what was
+    /// begun. Else a receiver that an operator stops much later would be started again for it.
+    ///
+    /// # Errors
+    /// [`Failure::Record`].
+    pub fn settle(&mut self, views: &[View]) -> Result<(), Failure> {
+        let receives = |facts: &&Facts| !facts.read_only || facts.replication.iter().any(|channel| channel.receiving);
+        let settled = views.iter().filter_map(View::facts).filter(receives);
+        let settled: BTreeSet<&str> = settled.map(|facts| facts.identity.as_str()).collect();
+        self.change(|contents| contents.stopped.retain(|identity| !settled.contains(identity.as_str())))
+    }
+
     fn change(&mut self, change: impl FnOnce(&mut Contents)) -> Result<(), Failure> {
         let mut contents = self.contents.clone();
         change(&mut contents);
         if contents == self.contents {
             return Ok(());
         }
-        let failure = |error| Failure::Record(self.path.clone(), error);
-        let text = serde_json::to_vec_pretty(&contents).map_err(|error| failure(std::io::Error::other(error)))?;
-        queue::replace_file(&self.path, &text).map_err(|error| failure(std::io::Error::other(error)))?;
+        let text = serde_json::to_vec_pretty(&contents).map_err(|error| Failure::Record(error.to_string()))?;
+        // Its words name the file.
+        queue::replace_file(&self.path, &text).map_err(|error| Failure::Record(error.to_string()))?;
         self.contents = contents;
         Ok(())
     }
@@ -94,6 +107,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topology::Replication;
 
     #[test]
     fn what_was_begun_outlives_the_program() {
@@ -108,5 +122,23 @@ mod tests {
         assert_eq!((again.term(), again.stopped()), (3, &["b".to_owned()].into()));
         std::fs::write(folder.path().join(FILE), "{").unwrap();
         assert_eq!(Record::open(folder.path()).term(), 0);
+    }
+    #[test]
+    fn whoever_receives_again_or_takes_writes_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Record::open(folder.path());
+        let view = |identity: &str, receiving, read_only| {
+            let replication = vec![Replication { receiving, ..Replication::default() }];
+            let mut view = View::unasked(identity.to_owned());
+            view.answered(Facts { identity: identity.to_owned(), read_only, replication, ..Facts::default() });
+            view
+        };
+        let mut away = view("away", true, true);
+        away.failed("no answer".to_owned());
+        ["receives", "stopped", "open", "away"].into_iter().for_each(|name| record.stop(name).unwrap());
+        record
+            .settle(&[view("receives", true, true), view("stopped", false, true), view("open", false, false), away])
+            .unwrap();
+        assert_eq!(*Record::open(folder.path()).stopped(), ["away".to_owned(), "stopped".to_owned()].into());
     }
 }

@@ -1,6 +1,6 @@
 //! A server that comes back follows the source again, if it has nothing that the source lacks.
 
-use super::switchover::{Login, follow};
+use super::follow::{Login, follow};
 use super::{Failure, Hands, Rules, statements};
 use crate::event::Event;
 use crate::topology::gtid::beyond;
@@ -31,7 +31,7 @@ pub async fn rejoin(
         hands.ask(source).await?;
     }
     refuse_errant(hands, index, source)?;
-    follow(hands, index, source, login, rules.patience).await?;
+    follow(hands, index, source, Some(login), rules.patience).await?;
     let text = format!("{name} follows {source_name}, by command");
     let event =
         Event { at_us: now_us, site: &rules.site, gateway: &rules.gateway, kind: "topology", text: &text, count: None };

@@ -70,6 +70,11 @@ impl Channel<'_> {
             parts.push(format!("{word}_USER = {}", quoted(user)));
             parts.push(format!("{word}_PASSWORD = {}", quoted(password)));
             parts.push(format!("{word}_SSL = {}", u8::from(*tls)));
+            // By itself a minute would pass between two tries, and MySQL 9 would end them after ten.
+            parts.push(format!("{word}_CONNECT_RETRY = {RETRY_SECONDS}"));
+            if self.family == Family::MySql {
+                parts.push("SOURCE_RETRY_COUNT = 0".to_owned());
+            }
             if self.family == Family::MySql && !tls {
                 // Else a password of caching_sha2_password cannot be sent.
                 parts.push("GET_SOURCE_PUBLIC_KEY = 1".to_owned());
@@ -98,8 +103,14 @@ impl Channel<'_> {
     }
 }
 
+/// How often a replica tries to reach a source that is away.
+const RETRY_SECONDS: u32 = 5;
+
 /// Opens a server for writes.
 pub const OPEN: &str = "SET GLOBAL read_only = 0";
+
+/// Closes a server for writes of everybody but accounts like our own that promote.
+pub const CLOSE_FOR_OTHERS: &str = "SET GLOBAL read_only = 1";
 
 /// Closes a server for writes, for administrators too where the family knows that.
 pub fn close(family: Family) -> &'static str {
@@ -153,7 +164,7 @@ mod tests {
         let new = Upstream { server: &server, login: Some(("r", r"a'b\c")), tls: false };
         assert_eq!(
             mysql.follow(&new),
-            r"CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'db2', SOURCE_PORT = 3307, SOURCE_USER = 'r', SOURCE_PASSWORD = 'a''b\\c', SOURCE_SSL = 0, GET_SOURCE_PUBLIC_KEY = 1, SOURCE_AUTO_POSITION = 1"
+            r"CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'db2', SOURCE_PORT = 3307, SOURCE_USER = 'r', SOURCE_PASSWORD = 'a''b\\c', SOURCE_SSL = 0, SOURCE_CONNECT_RETRY = 5, SOURCE_RETRY_COUNT = 0, GET_SOURCE_PUBLIC_KEY = 1, SOURCE_AUTO_POSITION = 1"
         );
     }
 

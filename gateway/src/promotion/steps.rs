@@ -100,12 +100,35 @@ impl Promotion {
         let index = self.candidate()?;
         let facts = self.hands.facts(index).cloned().unwrap_or_default();
         let family = self.family(index).await?;
+        self.rehearse(index).await?;
         for channel in &facts.replication {
             let words = Channel { family, name: &channel.channel };
-            self.hands.run(index, &[words.stop(), words.forget()]).await?;
+            if let Err(error) = self.hands.run(index, &[words.stop(), words.forget()]).await {
+                // With both threads stopped it would apply nothing more when the source is back.
+                let _ = self.hands.run(index, &[words.start()]).await;
+                return Err(error.into());
+            }
         }
         self.record.forget(&facts.identity)?;
         Ok(format!("{} follows nobody", self.hands.name(index)))
+    }
+
+    /// Writes what the next step writes and takes it back: who lacks a right for it must not leave a server that follows nobody.
+    async fn rehearse(&mut self, index: usize) -> Result<(), Failure> {
+        if let Some(statement) = statements::write_while_closed(self.family(index).await?) {
+            self.hands.run(index, &[statement]).await?;
+        }
+        let (at_us, site, gateway) = (self.clock.stamp().wall_us, &self.rules.site, &self.rules.gateway);
+        let event = Event { at_us, site, gateway, kind: "failover", text: "taken back", count: None };
+        let session = self.hands.session(index).await?;
+        term_row::rehearse(session, &event).await.map_err(|error| match error.code {
+            Some(1290) => Failure::Shut(format!(
+                "{}: the account that promotes may not write to a closed server: it lacks READ_ONLY ADMIN, or CONNECTION_ADMIN on \
+                 MySQL (`fieldgate db schema` prints its rights)",
+                error.server
+            )),
+            _ => error.into(),
+        })
     }
 
     /// While it is still closed for everybody else, so that no other gateway comes before its term.
@@ -115,7 +138,7 @@ impl Promotion {
         let identity = self.hands.facts(index).map(|facts| facts.identity.clone()).unwrap_or_default();
         let terms =
             self.hands.views().iter().filter_map(|view| view.last_facts()?.term.as_ref()).map(|term| term.number);
-        self.term = terms.max().unwrap_or(0).max(self.highest_term).saturating_add(1);
+        self.term = terms.max().unwrap_or(0).max(self.highest_term).max(self.record.term()).saturating_add(1);
         self.record.give(self.term)?;
         if let Some(statement) = statements::write_while_closed(self.family(index).await?) {
             self.hands.run(index, &[statement]).await?;

@@ -1,66 +1,95 @@
-//! A planned change of the source, under load: seven steps, each checked, and taken back when one fails.
+//! A planned change of the source, under load: steps, each checked, and taken back when one fails.
 //!
-//! The term is raised at the old source, where it still replicates: so whatever happens afterwards no server gets a transaction
-//! that the others lack. Taken back, the next connection of a gateway raises it once more, as after any failover.
+//! The term is raised at the old source once it is closed, and still replicates: so whatever happens afterwards no server gets a
+//! transaction that the others lack, and a term that names another server than the one that shows it tells everybody that a
+//! switchover was begun. Who comes next can finish it or take it back.
 
-use super::statements::{self, Channel, Upstream};
+mod back;
+mod begun;
+
+pub use begun::closed_source_for;
+
+use super::follow::{Login, follow};
+use super::statements::{self, Channel};
 use super::{Failure, Hands, Rules};
 use crate::database::{Family, Session};
 use crate::event::Event;
 use crate::term_row;
-use crate::topology::{Facts, Replication, Term};
+use crate::topology::{Facts, Term};
+use sensors::SampleClock;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-/// The account that replicas log in with.
-#[derive(Clone)]
-pub struct Login {
-    /// Its name.
-    pub user: String,
-    /// Its password.
-    pub password: String,
-    /// Whether replicas are to encrypt their connections.
-    pub tls: bool,
+/// How long writes may stand still before it is taken back.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
+/// One step between a source that takes writes and another one that does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Close the old source for writes.
+    Close,
+    /// Raise the term there, naming the new one.
+    RaiseTerm,
+    /// Wait until the new one has everything.
+    CatchUp,
+    /// Let it forget whom it followed.
+    Release,
+    /// Open it for writes.
+    Open,
 }
 
 /// From which server to which.
 pub struct Switchover {
-    /// The connections.
-    pub hands: Hands,
-    /// Who asks for it.
-    pub rules: Rules,
-    /// What the old source follows the new one with.
-    pub login: Login,
-    /// The source.
-    pub from: usize,
-    /// The server that is to be it.
-    pub to: usize,
-    /// The highest term ever seen.
-    pub highest_term: u64,
+    hands: Hands,
+    rules: Rules,
+    login: Option<Login>,
+    clock: Arc<dyn SampleClock>,
+    from: usize,
+    to: usize,
+    highest_term: u64,
+    next: Option<Stage>,
+    closed_at: Instant,
+    /// Only one that somebody else has begun is to be finished.
+    must_be_begun: bool,
+    /// Somebody had closed the old source before, so it is not opened when this is taken back.
+    was_closed: bool,
 }
-
-/// How long writes may stand still before it is taken back.
-const STANDSTILL: Duration = Duration::from_secs(5);
-/// How often it is looked whether a server follows.
-const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// What a switchover has come to.
 #[derive(Debug)]
 pub struct Switched {
-    /// For how long no server took writes.
-    pub standstill: Duration,
     /// What could not be done after the new source took writes; empty when all is well.
     pub left: Vec<String>,
 }
 
 impl Switchover {
+    /// Nothing has been done yet. Without a login the old source is left closed and follows nobody.
+    pub fn new(
+        hands: Hands,
+        rules: Rules,
+        login: Option<Login>,
+        clock: Arc<dyn SampleClock>,
+        (from, to): (usize, usize),
+        highest_term: u64,
+    ) -> Self {
+        let (next, closed_at) = (Some(Stage::Close), Instant::now());
+        let (must_be_begun, was_closed) = (false, false);
+        Self { hands, rules, login, clock, from, to, highest_term, next, closed_at, must_be_begun, was_closed }
+    }
+
+    /// The same, only to finish what somebody else has begun: while the old source takes writes there is nothing to do.
+    pub fn only_if_begun(self) -> Self {
+        Self { must_be_begun: true, ..self }
+    }
+
     /// What is done, a sentence a step.
     pub fn in_words(&self) -> Vec<String> {
         let (from, to) = (self.hands.name(self.from), self.hands.name(self.to));
         vec![
             "take the promotion lock, and look at the servers again".to_owned(),
-            format!("raise the term at {from}, naming {to}"),
             format!("close {from} for writes"),
+            format!("raise the term at {from}, naming {to}"),
             format!("wait until {to} has everything"),
             format!("let {to} forget whom it followed, and open it for writes"),
             format!("let {from} follow {to}"),
@@ -72,24 +101,62 @@ impl Switchover {
     ///
     /// # Errors
     /// [`Failure`] of the step that failed; the old source takes writes again then, or the words say that it does not.
-    pub async fn run(&mut self, now_us: i64, mut tell: impl FnMut(&str)) -> Result<Switched, Failure> {
-        self.hands.lock(false).await?;
+    pub async fn run(&mut self, mut tell: impl FnMut(&str)) -> Result<Switched, Failure> {
+        tell(&self.begin().await?);
+        while let Some(stage) = self.next {
+            match self.step().await {
+                Ok(words) => tell(&words),
+                Err(failure) => return Err(self.take_back(failure, stage).await),
+            }
+        }
+        Ok(Switched { left: self.let_follow(&mut tell).await })
+    }
+
+    /// The step that comes next; none when the new source takes writes.
+    pub fn next(&self) -> Option<Stage> {
+        self.next
+    }
+
+    /// Takes the lock, looks again, and finds where to go on; says so.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn begin(&mut self) -> Result<String, Failure> {
+        // By hand it does not matter how many servers answer.
+        self.hands.lock(self.must_be_begun).await?;
         self.hands.ask_all().await;
-        self.check()?;
-        tell("all is ready, and the promotion lock is held");
-        let term = self.raise_term(now_us).await?;
-        tell(&format!("the term is {term}"));
-        let closed = Instant::now();
-        if let Err(failure) = self.close_and_catch_up(&mut tell).await {
-            return Err(self.take_back(failure, false).await);
-        }
-        if let Err(failure) = self.open().await {
-            return Err(self.take_back(failure, true).await);
-        }
-        let standstill = closed.elapsed();
-        tell(&format!("{} takes writes; they stood still for {} ms", self.hands.name(self.to), standstill.as_millis()));
-        let left = self.let_follow(&mut tell).await;
-        Ok(Switched { standstill, left })
+        let (next, words) = if self.hands.facts(self.from).is_some_and(|source| source.read_only) {
+            self.where_it_was_left().await?
+        } else if self.must_be_begun {
+            return Err(Failure::SourceIsBack(format!("{} takes writes again", self.hands.name(self.from))));
+        } else {
+            self.check()?;
+            (Stage::Close, "all is ready, and the promotion lock is held".to_owned())
+        };
+        self.next = Some(next);
+        Ok(words)
+    }
+
+    /// Does the next step; says what was done. Whoever calls no further leaves it as a killed command would.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing has been taken back then.
+    pub async fn step(&mut self) -> Result<String, Failure> {
+        let Some(stage) = self.next else { return Ok(String::new()) };
+        let (words, next) = match stage {
+            Stage::Close => (self.close().await?, Some(Stage::RaiseTerm)),
+            Stage::RaiseTerm => (self.raise_term().await?, Some(Stage::CatchUp)),
+            Stage::CatchUp => (self.catch_up().await?, Some(Stage::Release)),
+            Stage::Release => (self.release().await?, Some(Stage::Open)),
+            Stage::Open => (self.open().await?, None),
+        };
+        self.next = next;
+        Ok(words)
+    }
+
+    /// The connections, to do more with or to close.
+    pub fn into_hands(self) -> Hands {
+        self.hands
     }
 
     /// Only a replica that is well and has nothing of its own may take over, and the old source must be able to follow it.
@@ -101,20 +168,19 @@ impl Switchover {
         let no = |why: String| Err(Failure::Shut(why));
         let Some(source) = self.hands.facts(self.from) else { return no(format!("{from} does not answer")) };
         let Some(facts) = self.hands.facts(self.to) else { return no(format!("{to} does not answer")) };
-        if source.read_only {
-            return no(format!("{from} has been closed for writes by somebody else"));
-        }
         if let Some(why) = facts.not_promotable(Some(source)) {
             return no(format!("{to}: {why}"));
         }
         let channel = match facts.replication.as_slice() {
             [channel] if channel.upstream_id == source.server_id => channel,
-            _ => return no(format!("{to} does not follow {from}, and nobody else")),
+            _ => return no(format!("{to} does not follow {from}, or not {from} alone")),
         };
+        // One that was begun may have stopped both threads; what is still missing then is asked for once they run again.
+        let must_run = !source.read_only;
         match channel {
             _ if !facts.read_only => no(format!("{to} is open for writes while it follows")),
             channel if !channel.by_gtid => no(format!("{to} replicates by file and position; GTIDs are needed")),
-            channel if !channel.connected || !channel.applying => no(format!(
+            channel if must_run && (!channel.connected || !channel.applying) => no(format!(
                 "{to} does not receive and apply: {}",
                 channel.error().as_deref().unwrap_or("it was stopped")
             )),
@@ -122,76 +188,69 @@ impl Switchover {
         }
     }
 
-    async fn raise_term(&mut self, now_us: i64) -> Result<u64, Failure> {
-        let number = self.highest_term.saturating_add(1);
-        let server = self.hands.facts(self.to).map(|facts| facts.identity.clone()).unwrap_or_default();
-        let (from, to) = (self.hands.name(self.from).to_owned(), self.hands.name(self.to).to_owned());
-        let text = format!("{to} takes over from {from} by command: it is the source in term {number}");
-        let (site, gateway) = (self.rules.site.clone(), self.rules.gateway.clone());
-        let event =
-            Event { at_us: now_us, site: &site, gateway: &gateway, kind: "switchover", text: &text, count: None };
+    /// For all but our own account, which has yet to raise the term there.
+    async fn close(&mut self) -> Result<String, Failure> {
+        self.closed_at = Instant::now();
         let session = self.hands.session(self.from).await?;
-        let before = term_row::read(session).await?;
-        term_row::raise(session, before.as_ref(), &Term { number, server }, &event).await?;
-        Ok(number)
-    }
-
-    async fn close_and_catch_up(&mut self, tell: &mut impl FnMut(&str)) -> Result<(), Failure> {
-        let (from, to) = (self.from, self.to);
-        let session = self.hands.session(from).await?;
-        let family = session.family();
         // It waits for transactions that are open: not for ever, as nobody else can begin one meanwhile.
-        session.run(&format!("SET SESSION lock_wait_timeout = {}", STANDSTILL.as_secs().saturating_sub(2))).await?;
-        session.run(statements::close(family)).await?;
-        tell(&format!("{} is closed for writes", self.hands.name(from)));
-        let reached = reached(self.hands.session(from).await?).await?;
-        let target = self.hands.session(to).await?;
-        let wait = statements::wait_for(family, &reached, STANDSTILL.as_secs().saturating_sub(2));
-        let answer = target.ask(&wait).await?;
-        if answer.first().and_then(|row| row.first()?.as_i64()) != Some(0) {
-            let why = format!("it does not get to {reached} within {} s", STANDSTILL.as_secs().saturating_sub(2));
-            return Err(Failure::NotApplied { server: self.hands.name(to).to_owned(), why });
-        }
-        tell(&format!("{} has everything", self.hands.name(to)));
-        Ok(())
+        session.run(&format!("SET SESSION lock_wait_timeout = {}", patience_s())).await?;
+        session.run(statements::CLOSE_FOR_OTHERS).await?;
+        Ok(format!("{} is closed for writes", self.hands.name(self.from)))
     }
 
-    async fn open(&mut self) -> Result<(), Failure> {
+    async fn raise_term(&mut self) -> Result<String, Failure> {
+        let (from, to) = (self.hands.name(self.from).to_owned(), self.hands.name(self.to).to_owned());
+        let server = self.hands.facts(self.to).map(|facts| facts.identity.clone()).unwrap_or_default();
+        let term = self.highest_term.saturating_add(1);
+        let text = format!("{to} takes over from {from} by command: it is the source {}", in_term(term));
+        self.give_term(self.from, Term { number: term, server }, &text).await?;
+        let session = self.hands.session(self.from).await?;
+        let close = statements::close(session.family());
+        session.run(close).await?;
+        Ok(format!("the term is {term}"))
+    }
+
+    /// Writes a term and an event at a server that is closed for everybody else.
+    async fn give_term(&mut self, index: usize, term: Term, text: &str) -> Result<(), Failure> {
+        let (at_us, site, gateway) = (self.clock.stamp().wall_us, &self.rules.site, &self.rules.gateway);
+        let event = Event { at_us, site, gateway, kind: "switchover", text, count: None };
+        let session = self.hands.session(index).await?;
+        if let Some(statement) = statements::write_while_closed(session.family()) {
+            session.run(statement).await?;
+        }
+        let before = term_row::read(session).await?;
+        Ok(term_row::raise(session, before.as_ref(), &term, &event).await?)
+    }
+
+    async fn catch_up(&mut self) -> Result<String, Failure> {
+        let name = self.hands.name(self.to).to_owned();
+        let source = self.hands.session(self.from).await?;
+        let (family, reached) = (source.family(), reached(source).await?);
+        let target = self.hands.session(self.to).await?;
+        let answer = target.ask(&statements::wait_for(family, &reached, patience_s())).await?;
+        if answer.first().and_then(|row| row.first()?.as_i64()) != Some(0) {
+            let why = format!("it does not get to {reached} within {} s", patience_s());
+            return Err(Failure::NotApplied { server: name, why });
+        }
+        Ok(format!("{name} has everything"))
+    }
+
+    async fn release(&mut self) -> Result<String, Failure> {
         self.hands.confirm_lock().await?;
         let family = self.hands.session(self.to).await?.family();
-        let name = self.hands.facts(self.to).and_then(|facts| facts.replication.first()).map(|one| one.channel.clone());
-        let channel = Channel { family, name: name.as_deref().unwrap_or_default() };
-        let statements = [channel.stop(), channel.forget(), statements::OPEN.to_owned()];
-        Ok(self.hands.run(self.to, &statements).await?)
+        let channels = self.hands.facts(self.to).map(|facts| facts.replication.clone()).unwrap_or_default();
+        for name in channels.iter().map(|channel| channel.channel.as_str()) {
+            let channel = Channel { family, name };
+            self.hands.run(self.to, &[channel.stop(), channel.forget()]).await?;
+        }
+        Ok(format!("{} follows nobody", self.hands.name(self.to)))
     }
 
-    /// Opens the old source again. Once the new one may be open, it is asked first: never both.
-    async fn take_back(&mut self, failure: Failure, may_be_open: bool) -> Failure {
-        let (from, to) = (self.hands.name(self.from).to_owned(), self.hands.name(self.to).to_owned());
-        if may_be_open {
-            let asked = self.hands.ask(self.to).await;
-            match self.hands.facts(self.to).map(|facts| facts.read_only) {
-                Some(true) => {}
-                Some(false) => return Failure::Shut(format!("{failure}; {to} takes writes all the same")),
-                None => {
-                    let why = asked.err().map(|error| error.explained()).unwrap_or_default();
-                    return Failure::Shut(format!(
-                        "{failure}; {to} does not say whether it takes writes ({why}), so {from} stays closed. \
-                         When {to} answers: if it is closed, SET GLOBAL read_only = 0 at {from}"
-                    ));
-                }
-            }
-            if let Err(error) = self.follow(self.to, self.from).await {
-                tracing::warn!("{to} does not follow {from} again: {error}");
-            }
-        }
-        let opened = self.hands.run(self.from, &[statements::OPEN]).await;
-        match opened {
-            Ok(()) => Failure::Shut(format!("{failure}; taken back: {from} takes writes again")),
-            Err(error) => {
-                Failure::Shut(format!("{failure}; {from} could not be opened again ({error}): open it by hand"))
-            }
-        }
+    async fn open(&mut self) -> Result<String, Failure> {
+        self.hands.confirm_lock().await?;
+        self.hands.run(self.to, &[statements::OPEN]).await?;
+        let (name, ms) = (self.hands.name(self.to), self.closed_at.elapsed().as_millis());
+        Ok(format!("{name} takes writes; they stood still for {ms} ms"))
     }
 
     /// The old source, then all that followed it.
@@ -212,8 +271,18 @@ impl Switchover {
     }
 
     async fn follow(&mut self, index: usize, source: usize) -> Result<(), Failure> {
-        follow(&mut self.hands, index, source, &self.login, self.rules.patience).await
+        follow(&mut self.hands, index, source, self.login.as_ref(), self.rules.patience).await
     }
+}
+
+/// How long one statement may wait for others.
+fn patience_s() -> u64 {
+    STANDSTILL.as_secs().saturating_sub(2)
+}
+
+/// As events say it, and as they are found again.
+fn in_term(term: u64) -> String {
+    format!("in term {term}")
 }
 
 /// Every transaction of a server, in the form that others can wait for.
@@ -224,45 +293,4 @@ async fn reached(session: &mut Session) -> Result<String, Failure> {
     };
     let rows = session.ask(sql).await?;
     Ok(rows.first().and_then(|row| row.first()?.as_text()).unwrap_or_default().replace('\n', ""))
-}
-
-/// Lets a server follow the source, and waits until it receives. One that has followed somebody before keeps its account.
-pub async fn follow(
-    hands: &mut Hands,
-    index: usize,
-    source: usize,
-    login: &Login,
-    patience: Duration,
-) -> Result<(), Failure> {
-    hands.ask(index).await?;
-    let channel = hands.facts(index).and_then(|facts| facts.replication.first().cloned());
-    let family = hands.session(index).await?.family();
-    let server = hands.address(source)?.clone();
-    let name = channel.as_ref().map(|channel: &Replication| channel.channel.clone()).unwrap_or_default();
-    let words = Channel { family, name: &name };
-    let new = (login.user.as_str(), login.password.as_str());
-    let upstream = Upstream { server: &server, login: channel.is_none().then_some(new), tls: login.tls };
-    let mut statements = vec![words.stop(), words.follow(&upstream), words.start()];
-    if channel.is_none() {
-        statements.remove(0);
-        statements.splice(0..0, statements::begin_at_own_position(family).map(str::to_owned));
-    }
-    hands.run(index, &statements).await?;
-    wait_connected(hands, index, patience).await
-}
-
-async fn wait_connected(hands: &mut Hands, index: usize, patience: Duration) -> Result<(), Failure> {
-    let began = Instant::now();
-    loop {
-        hands.ask(index).await?;
-        let channel = hands.facts(index).and_then(|facts| facts.replication.first().cloned()).unwrap_or_default();
-        if channel.connected && channel.applying {
-            return Ok(());
-        }
-        if began.elapsed() >= patience {
-            let why = channel.error().unwrap_or_else(|| "it does not receive".to_owned());
-            return Err(Failure::Shut(why));
-        }
-        sleep(ASK_EVERY).await;
-    }
 }

@@ -1,11 +1,12 @@
 //! The task of a running gateway that promotes by itself: looks at the gates while nobody takes writes, and does the chores while
 //! somebody does.
 
-use super::{Failure, Hands, Promotion, Record, Rules, do_chores};
+use super::{Failure, Hands, Login, Promotion, Record, Rules, Switchover, do_chores};
 use crate::database::Account;
 use crate::status::DrainState;
 use crate::topology::promote::chores::{Task, chores, left_behind};
 use crate::topology::promote::{Answer, Gate, Situation, consider};
+use crate::topology::switchover::{Begun, begun};
 use crate::topology::{Choice, View, choose};
 use config::Config;
 use sensors::SampleClock;
@@ -48,15 +49,31 @@ struct Memory {
     without_source_since: Option<Instant>,
     not_before: Instant,
     backoff: Backoff,
+    /// Why the last try failed, as it was said.
+    failed: Option<String>,
     /// The gate that was said to be shut, and why.
     said: Option<(Gate, String)>,
+    /// That the small file could not be written, as it was said.
+    said_failure: Option<String>,
+}
+
+impl Memory {
+    /// That it cannot be written is said once.
+    fn settle(&mut self, record: &mut Record, views: &[View]) {
+        let words = record.settle(views).err().map(|failure| failure.to_string());
+        if let Some(words) = words.as_ref().filter(|words| self.said_failure.as_ref() != Some(*words)) {
+            warn!("{words}");
+        }
+        self.said_failure = words;
+    }
 }
 
 impl Promoter {
     /// Runs until it is dropped.
     pub async fn run(mut self) {
         let backoff = Backoff::new(SHORTEST, LONGEST, u64::from(std::process::id()));
-        let mut memory = Memory { without_source_since: None, not_before: Instant::now(), backoff, said: None };
+        let (not_before, failed, said, said_failure) = (Instant::now(), None, None, None);
+        let mut memory = Memory { without_source_since: None, not_before, backoff, failed, said, said_failure };
         loop {
             let due = self.look(&mut memory).await;
             tokio::select! {
@@ -70,7 +87,8 @@ impl Promoter {
     async fn look(&mut self, memory: &mut Memory) -> Option<Instant> {
         let views = self.views.borrow_and_update().clone();
         let record = Record::open(&self.config.gateway.state_dir);
-        let highest_term = self.told.borrow().highest_term.max(record.term());
+        let shown_term = self.told.borrow().highest_term;
+        let highest_term = shown_term.max(record.term());
         let choice = choose(&views, highest_term);
         if choice.source.is_some() {
             return self.with_source(memory, views, &choice, record).await;
@@ -87,9 +105,12 @@ impl Promoter {
         if !behind.is_empty() {
             return self.do_chores(memory, views, &behind, None, record).await;
         }
+        if let Some(begun) = begun(&views, highest_term) {
+            return self.go_on(memory, views, begun, highest_term, since).await;
+        }
         let situation = Situation {
             views: &views,
-            highest_term,
+            highest_term: shown_term,
             without_source: Some(now.duration_since(since)),
             now_us: self.clock.stamp().wall_us,
             grace: self.rules.grace,
@@ -102,7 +123,7 @@ impl Promoter {
             let end_of_grace = since + self.rules.grace;
             return Some(if end_of_grace > now { end_of_grace.min(now + AGAIN) } else { now + AGAIN });
         }
-        self.promote(memory, views, highest_term, since, record).await
+        self.promote(memory, views, shown_term, since, record).await
     }
 
     async fn promote(
@@ -146,15 +167,58 @@ impl Promoter {
         }
     }
 
+    /// A switchover whose command was killed is finished; one that still runs holds the lock, and the next look waits.
+    async fn go_on(
+        &mut self,
+        memory: &mut Memory,
+        views: Vec<View>,
+        Begun { from, to }: Begun,
+        highest_term: u64,
+        since: Instant,
+    ) -> Option<Instant> {
+        let due = since + self.rules.grace;
+        if Instant::now() < due {
+            return Some(due);
+        }
+        let login = Login::of(&self.config).ok().flatten();
+        let (hands, rules) = (Hands::new(&self.config, &self.account, views), self.rules.clone());
+        let clock = Arc::clone(&self.clock);
+        let mut switchover = Switchover::new(hands, rules, login, clock, (from, to), highest_term).only_if_begun();
+        let done = match switchover.is_announced().await {
+            Ok(true) => switchover.run(|words| info!("switchover: {words}")).await,
+            Ok(false) => Err(Failure::Shut(
+                "a term names a server that follows a closed one, and no switchover has given it".to_owned(),
+            )),
+            Err(failure) => Err(failure),
+        };
+        match done {
+            Ok(switched) => {
+                switched.left.iter().for_each(|words| warn!("{words}"));
+                memory.backoff.reset();
+                memory.not_before = Instant::now() + AGAIN;
+            }
+            Err(failure) => {
+                self.failed(memory, &failure);
+                memory.not_before = Instant::now() + memory.backoff.delay();
+            }
+        }
+        switchover.into_hands().close().await;
+        self.look.notify_waiters();
+        Some(memory.not_before)
+    }
+
+    /// The log hears of each failure once, until something else is the matter.
     fn failed(&mut self, memory: &mut Memory, failure: &Failure) {
         let words = format!("no server is promoted: {failure}");
+        let is_new = memory.failed.as_ref() != Some(&words);
         match failure {
+            _ if !is_new => {}
             Failure::Database(_) | Failure::Record(..) | Failure::NotApplied { .. } => {
                 error!("{words}; it is tried again")
             }
             _ => warn!("{words}"),
         }
-        memory.said = None;
+        (memory.said, memory.failed) = (None, Some(words.clone()));
         self.told.send_modify(|state| state.promotion = Some(words));
     }
 
@@ -163,10 +227,14 @@ impl Promoter {
         memory: &mut Memory,
         views: Vec<View>,
         choice: &Choice,
-        record: Record,
+        mut record: Record,
     ) -> Option<Instant> {
-        (memory.without_source_since, memory.said) = (None, None);
+        (memory.without_source_since, memory.said, memory.failed) = (None, None, None);
         self.told.send_if_modified(|state| state.promotion.take().is_some());
+        // Before that the probes may not have seen yet what was stopped just now.
+        if Instant::now() >= memory.not_before {
+            memory.settle(&mut record, &views);
+        }
         let tasks = chores(&views, choice.source?, record.stopped());
         if tasks.is_empty() {
             return None;
@@ -187,7 +255,8 @@ impl Promoter {
         }
         let mut hands = Hands::new(&self.config, &self.account, views);
         let now_us = self.clock.stamp().wall_us;
-        let (_, is_all) = do_chores(&mut hands, tasks, source, &mut record, &self.rules, now_us).await;
+        let (done, is_all) = do_chores(&mut hands, tasks, source, &mut record, &self.rules, now_us).await;
+        done.iter().for_each(|words| info!("{words}"));
         hands.close().await;
         self.look.notify_waiters();
         if is_all {

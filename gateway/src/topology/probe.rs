@@ -163,7 +163,15 @@ impl Probe {
     async fn closed(&self, session: &mut Session) -> Result<Closed, DbError> {
         let up = session.ask("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
         let up_s = up.first().and_then(|row| row.get(1)?.as_text()?.parse().ok()).unwrap_or(0);
-        Ok(Closed { up_s, last_written_us: self.last_written(session).await? })
+        let last_written_us = self.last_written(session).await?;
+        // Last, as an account without the right to ask loses the connection by it.
+        let origin = match session.family() {
+            Family::MariaDb => session.ask(mariadb::READ_ONLY_ORIGIN).await,
+            Family::MySql => session.ask(mysql::READ_ONLY_ORIGIN).await,
+        };
+        let origin = origin.ok().and_then(|rows| rows.first()?.first()?.as_text());
+        let by_statement = origin.map(|origin| matches!(origin.as_str(), "SQL" | "DYNAMIC"));
+        Ok(Closed { up_s, last_written_us, by_statement })
     }
 
     async fn last_written(&self, session: &mut Session) -> Result<Option<i64>, DbError> {

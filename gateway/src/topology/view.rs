@@ -130,6 +130,8 @@ pub struct Closed {
     pub up_s: u64,
     /// When a gateway last wrote to it, by that gateway's clock, in microseconds since 1970.
     pub last_written_us: Option<i64>,
+    /// A statement has closed it since it started; none where the server does not tell.
+    pub by_statement: Option<bool>,
 }
 
 impl Facts {

@@ -1,5 +1,6 @@
 //! Why a server was chosen, or none, in one sentence. Pure.
 
+use super::switchover::{Begun, begun};
 use super::{Facts, Replication, View};
 
 /// Why this server takes writes.
@@ -25,7 +26,18 @@ pub(super) fn why_none(views: &[View], answers: &[Result<(), String>], highest_t
         format!("; if {0} was restored from a backup, say so: fieldgate db accept-restored {0}", view.name)
     });
     let reasons = join(answers.iter().filter_map(|answer| answer.clone().err()));
-    format!("no server takes writes: {reasons}{if_restored}")
+    format!("no server takes writes: {reasons}{if_restored}{}", if_begun(views, highest_term))
+}
+
+fn if_begun(views: &[View], highest_term: u64) -> String {
+    let name = |index: usize| views.get(index).map_or("", |view| view.name.as_str());
+    begun(views, highest_term).map_or_else(String::new, |Begun { from, to }| {
+        let (from, to) = (name(from), name(to));
+        format!(
+            "; a switchover from {from} to {to} was begun and not finished: `fieldgate db switchover --to {to}` finishes it, \
+             --to {from} takes it back"
+        )
+    })
 }
 
 /// Which servers take writes although only one may, and how they differ.

@@ -71,5 +71,6 @@ fn closed(index: u8, server: &Server) -> Closed {
     Closed {
         up_s: u64::try_from(up_us / 1_000_000).unwrap(),
         last_written_us: Some(if is_written { WRITTEN_US } else { 0 }),
+        by_statement: None,
     }
 }

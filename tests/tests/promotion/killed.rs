@@ -3,6 +3,8 @@
 use crate::rig::{is_open, others, site, wait_closed, wait_follows, wait_promoted};
 use fieldgate_tests::mariadb::{Family, WRITABLE};
 use fieldgate_tests::mysql::is_at_hand;
+use fieldgate_tests::process::wait_for;
+use fieldgate_tests::scenario::DEADLINE;
 use std::time::Instant;
 
 #[test]
@@ -81,4 +83,20 @@ fn after_a_power_cut_of_all_the_source_is_opened_again() {
     assert!(is_open(&site, 0) && !is_open(&site, 1) && !is_open(&site, 2));
     site.finish(0);
     site.assert_replicas_once(0);
+}
+
+#[test]
+fn a_clock_that_is_behind_after_the_power_cut_does_not_keep_the_source_closed() {
+    let mut site = site(Family::MariaDb);
+    site.scene.gateway.kill9();
+    // As if the gateway's clock had gone back an hour.
+    site.server(0).execute("UPDATE field.streams SET updated_at = updated_at + INTERVAL 1 HOUR");
+    let written = site.server(0).gtid_position();
+    [1, 2].into_iter().for_each(|replica| site.server(replica).wait_for_gtid(&written));
+    (0..3).for_each(|server| site.server(server).kill9());
+    (0..3).for_each(|server| site.server(server).restart(&[]));
+    site.scene.gateway.start();
+    wait_for("the source to be open", DEADLINE, || is_open(&site, 0));
+    site.wait_more(0, 50);
+    site.finish(0);
 }

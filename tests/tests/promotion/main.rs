@@ -2,8 +2,11 @@
 
 mod commands;
 mod gates;
+mod half_done;
 mod killed;
 mod lagging;
+mod odd;
 mod races;
+mod random;
 mod rig;
 mod steps;

@@ -4,7 +4,11 @@ use fieldgate_tests::mariadb::{Cluster, Family};
 use fieldgate_tests::process::wait_for;
 use fieldgate_tests::scenario::{DEADLINE, Scene};
 use fieldgate_tests::site::Site;
+use gateway::promotion::{Hands, Rules, account};
+use gateway::topology::probe::look;
+use sensors::{KernelClock, SampleClock};
 use std::process::Output;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// For how long no server takes writes before one is promoted.
@@ -70,4 +74,29 @@ pub fn wait_follows(site: &Site, server: usize, source: usize) {
 /// What a command printed, on both ways.
 pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
+}
+
+/// What a command has at hand before it does anything.
+pub struct Inside {
+    pub config: config::Config,
+    pub hands: Hands,
+    pub rules: Rules,
+    pub clock: Arc<dyn SampleClock>,
+    pub term: u64,
+}
+
+/// Does a command's work in this process, so that it can end between any two steps.
+pub fn in_process<T>(site: &Site, work: impl AsyncFnOnce(Inside) -> T) -> T {
+    let config = config::Config::load(&site.scene.gateway.config_file(), "host").expect("the gateway's configuration");
+    let own = gateway::command::account(&config).expect("the password");
+    let password = gateway::secret::promote_password(&config).expect("the password");
+    let account = account(&config, password).expect("[mysql.promote]");
+    let rules = Rules::of(&config).expect("[mysql.promote]");
+    let clock = Arc::new(KernelClock::open().expect("a clock"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let hands = Hands::new(&config, &account, look(&config, &own).await);
+        let term = hands.views().iter().filter_map(|view| Some(view.facts()?.term.as_ref()?.number)).max();
+        work(Inside { config, hands, rules, clock, term: term.unwrap_or(0) }).await
+    })
 }

@@ -1,33 +1,22 @@
 //! A promotion ends after any of its steps, as when the gateway is killed there; the next start finishes it, or takes back what
 //! was done if the source is back.
 
-use crate::rig::{is_open, others, site, site_with, wait_closed, wait_follows, wait_promoted};
+use crate::rig::{Inside, in_process, is_open, others, site, site_with, wait_closed, wait_follows, wait_promoted};
 use fieldgate_tests::mariadb::{Cluster, Family};
 use fieldgate_tests::process::wait_for;
 use fieldgate_tests::scenario::DEADLINE;
 use fieldgate_tests::site::Site;
-use gateway::promotion::{Hands, Promotion, Record, Rules, account};
-use gateway::topology::probe::look;
+use gateway::promotion::{Promotion, Record, Rules};
 use gateway::topology::promote::Gate;
 use gateway::topology::promote::steps::Step;
-use sensors::KernelClock;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Does all steps before this one, and ends as a killed gateway does: without a word to anybody. Returns whom it has chosen.
 fn leave_before(site: &Site, step: Option<Step>) -> Option<usize> {
-    let config = config::Config::load(&site.scene.gateway.config_file(), "host").expect("the gateway's configuration");
-    let own = gateway::command::account(&config).expect("the password");
-    let password = gateway::secret::promote_password(&config).expect("the password");
-    let account = account(&config, password).expect("[mysql.promote]");
-    let rules = Rules { waived: vec![Gate::Grace], ..Rules::of(&config).expect("[mysql.promote]") };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let hands = Hands::new(&config, &account, look(&config, &own).await);
+    in_process(site, async |Inside { config, hands, rules, clock, term }| {
         let record = Record::open(&config.gateway.state_dir);
-        let clock = Arc::new(KernelClock::open().expect("a clock"));
-        let term = hands.views().iter().filter_map(|view| Some(view.facts()?.term.as_ref()?.number)).max();
-        let mut promotion = Promotion::new(rules, hands, record, clock, term.unwrap_or(0), None, None);
+        let rules = Rules { waived: vec![Gate::Grace], ..rules };
+        let mut promotion = Promotion::new(rules, hands, record, clock, term, None, None);
         while promotion.next() != step {
             println!("  {}", promotion.step().await.expect("every step before the end"));
         }

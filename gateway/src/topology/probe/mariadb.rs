@@ -15,6 +15,10 @@ pub const IDENTITY: &str = "SELECT @@global.server_id, \
 pub const BINARY_LOG: &str = "SELECT @@global.log_bin, @@global.binlog_format, @@global.server_id, \
     COALESCE(NULLIF(@@global.gtid_binlog_state, ''), @@global.gtid_slave_pos)";
 
+/// How read_only came to be what it is.
+pub const READ_ONLY_ORIGIN: &str =
+    "SELECT global_value_origin FROM information_schema.system_variables WHERE variable_name = 'READ_ONLY'";
+
 /// Every replication channel. Needs the right SLAVE MONITOR.
 pub async fn replication(session: &mut Session) -> Result<Vec<Replication>, DbError> {
     Ok(session.ask_named("SHOW ALL SLAVES STATUS").await?.iter().map(channel).collect())

@@ -11,6 +11,9 @@ pub const IDENTITY: &str = "SELECT @@global.server_id, CONCAT('server_uuid ', @@
 /// With the sets of what it has executed.
 pub const BINARY_LOG: &str =
     "SELECT @@global.log_bin, @@global.binlog_format, @@global.server_uuid, @@global.gtid_executed";
+/// How read_only came to be what it is.
+pub const READ_ONLY_ORIGIN: &str =
+    "SELECT variable_source FROM performance_schema.variables_info WHERE variable_name = 'read_only'";
 /// A group's own channels say nothing of whom a member follows.
 const GROUP_CHANNELS: &str = "group_replication_";
 

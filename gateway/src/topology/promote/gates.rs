@@ -130,7 +130,7 @@ fn cooldown(situation: &Situation<'_>) -> (bool, String) {
     };
     let ago_us = situation.now_us.saturating_sub(since_us);
     let Ok(ago) = u64::try_from(ago_us).map(Duration::from_micros) else {
-        return (false, "the last failover lies in the future by this machine's clock: set the clock".to_owned());
+        return (false, "the last failover lies in the future by this machine's clock: set the clock, or ask for it with `fieldgate db failover`".to_owned());
     };
     let open = ago >= situation.cooldown;
     let words = format!("the last failover was {} s ago", ago.as_secs());

@@ -34,10 +34,22 @@ pub fn last_source(views: &[View]) -> LastSource {
     let is_named = |view: &View| view.last_facts().is_some_and(|facts| facts.identity == term.server);
     // Of several names of it one that answers: it is not gone as long as any of them leads to it.
     let names = views.iter().enumerate().filter(|(_, view)| is_named(view));
-    match names.min_by_key(|(index, view)| (view.facts().is_none(), *index)).map(|(index, _)| index) {
-        Some(index) => LastSource::Known(index),
+    match names.min_by_key(|(index, view)| (view.facts().is_none(), *index)) {
+        Some((index, view)) => upstream_of_begun(views, view).unwrap_or(LastSource::Known(index)),
         None if views.iter().any(|view| view.last_facts().is_none()) => LastSource::Silent(term.clone()),
         None => LastSource::Elsewhere(term.clone()),
+    }
+}
+
+/// A term that names a replica is that of a switchover that was begun and not finished: until then whom it follows is the source.
+fn upstream_of_begun(views: &[View], named: &View) -> Option<LastSource> {
+    let facts = named.last_facts().filter(|facts| facts.read_only)?;
+    let [channel] = facts.replication.as_slice() else { return None };
+    let is_upstream = |view: &View| view.last_facts().is_some_and(|facts| facts.server_id == channel.upstream_id);
+    match views.iter().position(is_upstream) {
+        Some(index) => Some(LastSource::Known(index)),
+        None if views.iter().any(|view| view.last_facts().is_none()) => facts.term.clone().map(LastSource::Silent),
+        None => None,
     }
 }
 
@@ -52,13 +64,13 @@ pub fn closed_by(facts: &Facts, now_us: i64) -> Option<ClosedBy> {
     if !facts.is_closed_source() {
         return None;
     }
-    let Closed { up_s, last_written_us } = facts.closed?;
+    let Closed { up_s, last_written_us, by_statement } = facts.closed?;
     let up_us = i64::try_from(up_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
     let started_us = now_us.saturating_sub(up_us);
     let is_before = |then: Option<i64>| last_written_us.is_none_or(|written| then.is_some_and(|then| written < then));
     Some(if is_before(facts.term_since_us) {
         ClosedBy::NotYetOpened
-    } else if is_before(Some(started_us)) {
+    } else if by_statement.map_or_else(|| is_before(Some(started_us)), |by_statement| !by_statement) {
         ClosedBy::ItsStart
     } else {
         ClosedBy::Somebody
@@ -92,6 +104,9 @@ pub fn is_gone(situation: &Situation<'_>) -> (bool, String) {
             (false, format!("the source {name} answers and refuses writes: somebody closed it while it ran"))
         }
         None if !facts.read_only => (false, format!("the source {name} answers and is open for writes")),
+        None if facts.replication.is_empty() => {
+            (false, format!("the source {name} answers and is closed for a switchover that was not finished"))
+        }
         None => (false, format!("the source {name} answers and follows another server")),
     }
 }

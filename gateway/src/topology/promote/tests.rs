@@ -86,7 +86,7 @@ fn closed(identity: &str, server_id: u64, up_s: u64, last_written_us: Option<i64
     Facts {
         read_only: true,
         term: term(1, identity),
-        closed: Some(Closed { up_s, last_written_us }),
+        closed: Some(Closed { up_s, last_written_us, by_statement: None }),
         ..open(identity, server_id)
     }
 }

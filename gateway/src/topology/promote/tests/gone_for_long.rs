@@ -107,7 +107,8 @@ fn cooldown_is_over() {
             row("a clock that went back", at(2, ago(-1))),
             gate,
             false,
-            "the last failover lies in the future by this machine's clock: set the clock",
+            "the last failover lies in the future by this machine's clock: set the clock, or ask for it with \
+             `fieldgate db failover`",
         ),
         (
             row("it did not get beyond its server", vec![gone(away), up(replica("b", 2)), up(replica("c", 3))]),
@@ -120,4 +121,40 @@ fn cooldown_is_over() {
     look(cases, |_| ());
     let none = vec![(row("no cooldown", at(2, ago(-1))), gate, true, "there is no cooldown")];
     look(none, |situation| situation.cooldown = Duration::ZERO);
+}
+
+#[test]
+fn who_closed_a_source_is_told_from_how_it_was_closed_where_the_server_tells() {
+    let said = |by_statement| {
+        let facts = with(closed("a", 1, 900, Some(ago(60))), |facts| {
+            facts.closed = facts.closed.map(|closed| Closed { by_statement, ..closed });
+        });
+        let views = named(vec![up(facts), up(replica("b", 2)), up(replica("c", 3))]);
+        let considered = consider(&situation(&views));
+        answer(&considered, Gate::SourceGone).why.clone()
+    };
+    assert_eq!(
+        said(Some(false)),
+        "the source db1 has restarted and is closed by its own start",
+        "whatever the clock says"
+    );
+    assert_eq!(said(Some(true)), "the source db1 answers and refuses writes: somebody closed it while it ran");
+    assert_eq!(said(None), said(Some(true)), "by the clock");
+}
+
+/// The term names the replica that was to be the source, and then the old one dies.
+#[test]
+fn the_source_of_a_switchover_that_was_not_finished_is_still_the_source() {
+    let to_b = |facts: Facts| with(facts, |facts| facts.term = term(2, "b"));
+    let old = to_b(with(open("a", 1), |facts| facts.read_only = true));
+    let gone_for = |old: View| {
+        let views = named(vec![old, up(to_b(replica("b", 2))), up(to_b(replica("c", 3)))]);
+        let considered = consider(&Situation { highest_term: 2, ..situation(&views) });
+        (answer(&considered, Gate::SourceGone).clone(), considered.candidate)
+    };
+    let (answered, candidate) = gone_for(gone(old.clone()));
+    assert!(answered.open, "{}", answered.why);
+    assert_eq!(candidate, Some((1, Way::Promote)));
+    let (answered, _) = gone_for(up(old));
+    assert_eq!(answered.why, "the source db1 answers and is closed for a switchover that was not finished");
 }
