@@ -6,7 +6,7 @@
 mod reached;
 mod short;
 
-pub use reached::{Reached, beyond, reached};
+pub use reached::{Reached, beyond, reached, reaches};
 pub use short::short;
 
 use super::Facts;

@@ -23,12 +23,22 @@ pub fn reached(facts: &Facts) -> Option<Reached> {
         return (!sets.is_empty()).then(|| Reached::Sets(union(sets)));
     }
     let all: Vec<_> = parts.iter().map(|part| positions(part)).collect::<Option<Vec<_>>>()?;
+    Some(Reached::Positions(last_of_domains(all.into_iter().flatten())))
+}
+
+/// Whether a position of MariaDB reaches another: has the number of each of its domains. One that is not understood does not.
+pub fn reaches(here: &str, there: &str) -> bool {
+    let last = |text| positions(text).map(|all| Reached::Positions(last_of_domains(all.into_iter())));
+    last(here).zip(last(there)).is_some_and(|(here, there)| here.covers(&there))
+}
+
+fn last_of_domains(all: impl Iterator<Item = ((u64, String), u64)>) -> BTreeMap<u64, u64> {
     let mut last: BTreeMap<u64, u64> = BTreeMap::new();
-    for ((domain, _), number) in all.into_iter().flatten() {
+    for ((domain, _), number) in all {
         let seen = last.entry(domain).or_default();
         *seen = number.max(*seen);
     }
-    Some(Reached::Positions(last))
+    last
 }
 
 impl Reached {

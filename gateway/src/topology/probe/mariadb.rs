@@ -2,6 +2,7 @@
 
 use super::{Named, error_of, has_filters, text_of};
 use crate::database::{DbError, Session};
+use crate::topology::gtid::reaches;
 use crate::topology::{ClusterMember, Replication};
 
 /// There is no identity of the server's own that a copy of its files would not share: `server_uid` is made from the
@@ -34,14 +35,24 @@ fn channel(row: &Named) -> Replication {
         connected: text("Slave_IO_Running") == "Yes",
         by_gtid: !matches!(text("Using_Gtid").as_str(), "" | "No"),
         applying: text("Slave_SQL_Running") != "No",
-        applied_all: text("Read_Master_Log_Pos") == text("Exec_Master_Log_Pos")
-            && text("Master_Log_File") == text("Relay_Master_Log_File"),
+        applied_all: has_applied_all(row),
         delay_s: text("SQL_Delay").parse().unwrap_or(0),
         filtered: has_filters(row),
         receive_error: error_of(row, "IO"),
         apply_error: error_of(row, "SQL"),
         received: text("Gtid_IO_Pos"),
     }
+}
+
+/// By GTIDs, where it goes by them: what was received of a transaction when its source died counts among the positions of the
+/// file, and never is applied.
+fn has_applied_all(row: &Named) -> bool {
+    let (received, applied) = (text_of(row, "Gtid_IO_Pos"), text_of(row, "Gtid_Slave_Pos"));
+    if !matches!(text_of(row, "Using_Gtid").as_str(), "" | "No") && !received.is_empty() {
+        return reaches(&applied, &received);
+    }
+    text_of(row, "Read_Master_Log_Pos") == text_of(row, "Exec_Master_Log_Pos")
+        && text_of(row, "Master_Log_File") == text_of(row, "Relay_Master_Log_File")
 }
 
 /// Whether it belongs to a Galera cluster, and is in step with it. A build without Galera has no such variable.
@@ -76,6 +87,25 @@ fn member(values: impl Iterator<Item = (String, String)>) -> ClusterMember {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_transaction_that_was_received_in_part_is_not_waited_for() {
+        let row = |using: &str, received: &str, applied: &str| {
+            let columns = [
+                ("Using_Gtid", using),
+                ("Gtid_IO_Pos", received),
+                ("Gtid_Slave_Pos", applied),
+                ("Read_Master_Log_Pos", "900"),
+                ("Exec_Master_Log_Pos", "700"),
+            ];
+            columns.map(|(name, value)| (name.to_owned(), crate::database::Cell::text(value))).into_iter().collect()
+        };
+        assert!(has_applied_all(&row("Slave_Pos", "0-1-100", "0-1-100")));
+        assert!(has_applied_all(&row("Slave_Pos", "0-1-100", "0-2-101,5-1-3")), "it has gone on since");
+        assert!(!has_applied_all(&row("Slave_Pos", "0-1-100", "0-1-99")));
+        assert!(!has_applied_all(&row("Slave_Pos", "0-1-100,5-1-4", "0-1-100,5-1-3")), "of another domain");
+        assert!(!has_applied_all(&row("Slave_Pos", "", "0-1-100")) && !has_applied_all(&row("No", "0-1-1", "0-1-1")));
+    }
 
     #[test]
     fn only_a_ready_and_synced_node_of_the_primary_part_is_synced() {

@@ -47,7 +47,10 @@ fn upstream_of_begun(views: &[View], named: &View) -> Option<LastSource> {
     let [channel] = facts.replication.as_slice() else { return None };
     let is_upstream = |view: &View| view.last_facts().is_some_and(|facts| facts.server_id == channel.upstream_id);
     match views.iter().position(is_upstream) {
-        Some(index) => Some(LastSource::Known(index)),
+        Some(index) => {
+            let follows_nobody = views.get(index)?.last_facts()?.replication.is_empty();
+            follows_nobody.then_some(LastSource::Known(index))
+        }
         None if views.iter().any(|view| view.last_facts().is_none()) => facts.term.clone().map(LastSource::Silent),
         None => None,
     }
