@@ -110,7 +110,7 @@ configure() {
     (umask 077 && echo database-password >/etc/credstore/fieldgate.mysql-password)
     (umask 027 && echo broker-password >/etc/fieldgate/mqtt-password)
     chgrp fieldgate /etc/fieldgate/mqtt-password
-    sed -i 's/^#\(user = \)/\1/; s/^#\(password_file = .*mqtt-password\)/\1/' "$settings"
+    sed -i '/^\[\[mqtt]]/,$ { s/^#\(user = \)/\1/; s/^#\(password_file = .*mqtt-password\)/\1/ }' "$settings"
     expect "configured: fieldgate check finds no problems" quietly fieldgate check
     systemctl restart fieldgate
 }
