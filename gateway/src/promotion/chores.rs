@@ -24,9 +24,7 @@ pub async fn do_chores(
         info!("what is left to do at the servers waits: {failure}");
         return (Vec::new(), false);
     }
-    let (done, is_all) = carry_out(hands, tasks, source, record, rules, now_us).await;
-    done.iter().for_each(|words| info!("{words}"));
-    (done, is_all)
+    carry_out(hands, tasks, source, record, rules, now_us).await
 }
 
 /// The same for whoever holds the lock.

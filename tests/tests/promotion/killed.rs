@@ -36,6 +36,7 @@ fn killed(family: Family) {
     site.server(0).restart(open);
     wait_closed(&site, 0);
     site.finish(promoted);
+    assert_eq!(site.scene.gateway.log().matches("was closed for writes: ").count(), 1, "it is said once");
     let other = others(&site, &[0, promoted])[0];
     let servers = &site.scene.cluster.servers;
     servers[other].wait_for_gtid(&servers[promoted].gtid_position());
