@@ -12,7 +12,7 @@ fn ten_promotions_of_lagging_replicas_lose_and_double_nothing() {
 }
 
 #[test]
-#[ignore = "50 promotions of lagging replicas take two and a half minutes: make soak ONLY=faults"]
+#[ignore = "50 promotions of lagging replicas take two minutes: make soak ONLY=faults"]
 fn fifty_promotions_of_lagging_replicas() {
     promotions(50);
 }
