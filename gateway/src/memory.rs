@@ -14,7 +14,7 @@
 
 use crate::database::Account;
 use crate::topology::probe::look;
-use crate::topology::{Choice, View, choose};
+use crate::topology::{Choice, View, choose, newest_term};
 use config::Config;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,17 +47,22 @@ impl Servers {
 
     /// Takes the terms that the servers show.
     pub fn see_terms(&mut self, views: &[View]) {
-        let shown = views.iter().filter_map(|view| view.last_facts()?.term.as_ref()).map(|term| term.number).max();
-        self.highest_term = self.highest_term.max(shown.unwrap_or(0));
+        self.highest_term = self.highest_term.max(newest_term(views));
     }
+}
+
+/// Asks every server once; with the highest term that any of them shows or that was ever seen.
+pub async fn look_and_remember(config: &Config, account: &Account) -> (Vec<View>, u64) {
+    let views = look(config, account).await;
+    let mut servers = Servers::look(&config.gateway.state_dir);
+    servers.see_terms(&views);
+    (views, servers.highest_term)
 }
 
 /// Asks every server once, and chooses the source as the running gateway does.
 pub async fn look_and_choose(config: &Config, account: &Account) -> (Vec<View>, Choice) {
-    let views = look(config, account).await;
-    let mut servers = Servers::look(&config.gateway.state_dir);
-    servers.see_terms(&views);
-    let choice = choose(&views, servers.highest_term);
+    let (views, highest_term) = look_and_remember(config, account).await;
+    let choice = choose(&views, highest_term);
     (views, choice)
 }
 

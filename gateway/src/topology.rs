@@ -17,7 +17,7 @@ pub mod view;
 pub(in crate::topology) mod words;
 
 pub use choose::choose;
-pub use term::{TermStep, term_step};
+pub use term::{TermStep, newest_term, newest_term_now, term_step};
 pub use view::{Closed, ClusterMember, Facts, Replication, ReplicationError, Term, View};
 
 /// Which server takes writes.

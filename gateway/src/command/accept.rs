@@ -8,9 +8,8 @@ use crate::command::{account, block_on, deadlines, now_us, place, refuse};
 use crate::database::{Account, DbError, Session};
 use crate::event::Event;
 use crate::exit::Exit;
-use crate::memory::Servers;
+use crate::memory::look_and_remember;
 use crate::term_row;
-use crate::topology::probe::look;
 use crate::topology::{Facts, Term, View, choose};
 use config::Config;
 use std::path::PathBuf;
@@ -72,13 +71,11 @@ async fn raise(
     others_gone: bool,
     now_us: i64,
 ) -> Result<String, Refused> {
-    let views = look(config, account).await;
-    let mut servers = Servers::look(&config.gateway.state_dir);
-    servers.see_terms(&views);
-    let before = may_accept(&views, index, servers.highest_term, others_gone).map_err(Refused::No)?;
+    let (views, highest_term) = look_and_remember(config, account).await;
+    let before = may_accept(&views, index, highest_term, others_gone).map_err(Refused::No)?;
     let Some(server) = config.mysql.servers.get(index) else { return Err(DbError::closed("mysql.servers").into()) };
     let mut session = Session::open(server, account, deadlines(config)).await?;
-    let term = servers.highest_term.saturating_add(1);
+    let term = highest_term.saturating_add(1);
     write(&mut session, config, &before, term, now_us).await?;
     session.close().await;
     Ok(format!("{server} is accepted as restored, in term {term}; running gateways find it by themselves"))

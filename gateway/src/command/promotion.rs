@@ -4,10 +4,9 @@ use crate::command::{account, block_on, refuse};
 use crate::database::{Account, DbError};
 use crate::exit::Exit;
 use crate::local::give_to_owner;
-use crate::memory::Servers;
+use crate::memory::look_and_remember;
 use crate::promotion::{Failure, Hands, Login, Record, Rules};
 use crate::secret::promote_password;
-use crate::topology::probe::look;
 use crate::topology::{Choice, View, choose};
 use config::Config;
 use sensors::{KernelClock, SampleClock};
@@ -87,11 +86,8 @@ async fn ready(file: &Path, config: &Config) -> Result<Ready, Exit> {
         eprintln!("cannot read the kernel's clock: {error}");
         Exit::Bug
     })?;
-    let views = look(config, &own).await;
+    let (views, shown_term) = look_and_remember(config, &own).await;
     let record = Record::open(&config.gateway.state_dir);
-    let mut servers = Servers::look(&config.gateway.state_dir);
-    servers.see_terms(&views);
-    let shown_term = servers.highest_term;
     let highest_term = shown_term.max(record.term());
     let choice = choose(&views, highest_term);
     Ok(Ready { account, rules, views, choice, shown_term, highest_term, record, clock: Arc::new(clock) })

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::term_row;
 use crate::topology::promote::Way;
 use crate::topology::promote::chores::chores;
-use crate::topology::{Facts, Replication, Term};
+use crate::topology::{Facts, Replication, Term, newest_term};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
@@ -136,9 +136,7 @@ impl Promotion {
         self.still_may().await?;
         let index = self.candidate()?;
         let identity = self.hands.facts(index).map(|facts| facts.identity.clone()).unwrap_or_default();
-        let terms =
-            self.hands.views().iter().filter_map(|view| view.last_facts()?.term.as_ref()).map(|term| term.number);
-        self.term = terms.max().unwrap_or(0).max(self.highest_term).max(self.record.term()).saturating_add(1);
+        self.term = newest_term(self.hands.views()).max(self.highest_term).max(self.record.term()).saturating_add(1);
         self.record.give(self.term)?;
         if let Some(statement) = statements::write_while_closed(self.family(index).await?) {
             self.hands.run(index, &[statement]).await?;

@@ -105,7 +105,7 @@ impl Probe {
     pub async fn once(&self) -> Result<Facts, DbError> {
         let mut session = self.open().await?;
         let mut facts = self.facts(&mut session).await?;
-        if session.is_open() {
+        if facts.last_written_us.is_none() && session.is_open() {
             facts.last_written_us = self.last_written(&mut session).await?;
             session.close().await;
         }
@@ -155,23 +155,10 @@ impl Probe {
             Err(error) => return Err(error),
         }
         if facts.is_closed_source() {
-            facts.closed = Some(self.closed(session).await?);
+            facts.last_written_us = self.last_written(session).await?;
+            facts.closed = Some(closed(session).await?);
         }
         Ok(facts)
-    }
-
-    async fn closed(&self, session: &mut Session) -> Result<Closed, DbError> {
-        let up = session.ask("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
-        let up_s = up.first().and_then(|row| row.get(1)?.as_text()?.parse().ok()).unwrap_or(0);
-        let last_written_us = self.last_written(session).await?;
-        // Last, as an account without the right to ask loses the connection by it.
-        let origin = match session.family() {
-            Family::MariaDb => session.ask(mariadb::READ_ONLY_ORIGIN).await,
-            Family::MySql => session.ask(mysql::READ_ONLY_ORIGIN).await,
-        };
-        let origin = origin.ok().and_then(|rows| rows.first()?.first()?.as_text());
-        let by_statement = origin.map(|origin| matches!(origin.as_str(), "SQL" | "DYNAMIC"));
-        Ok(Closed { up_s, last_written_us, by_statement })
     }
 
     async fn last_written(&self, session: &mut Session) -> Result<Option<i64>, DbError> {
@@ -248,6 +235,19 @@ async fn cluster(session: &mut Session) -> Result<Option<ClusterMember>, DbError
         Family::MariaDb => mariadb::cluster(session).await,
         Family::MySql => mysql::cluster(session).await,
     }
+}
+
+/// Since when and how a source is closed. The last question of all, as an account without the right to ask how loses the
+/// connection by it.
+async fn closed(session: &mut Session) -> Result<Closed, DbError> {
+    let up = session.ask("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+    let up_s = up.first().and_then(|row| row.get(1)?.as_text()?.parse().ok()).unwrap_or(0);
+    let origin = match session.family() {
+        Family::MariaDb => session.ask(mariadb::READ_ONLY_ORIGIN).await,
+        Family::MySql => session.ask(mysql::READ_ONLY_ORIGIN).await,
+    };
+    let origin = origin.ok().and_then(|rows| rows.first()?.first()?.as_text());
+    Ok(Closed { up_s, by_statement: origin.map(|origin| matches!(origin.as_str(), "SQL" | "DYNAMIC")) })
 }
 
 /// How the server writes its binary log, and which transactions it has executed.

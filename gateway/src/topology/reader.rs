@@ -5,7 +5,7 @@
 use super::lag::behind_newest;
 use super::same::same_as;
 use super::words::join;
-use super::{Choice, Facts, Replication, View};
+use super::{Choice, Facts, Replication, View, newest_term_now};
 use std::time::Duration;
 
 /// Two that differ by less than this lag the same.
@@ -79,8 +79,8 @@ fn leave_the_least(fit: &mut Vec<Reader>) -> Vec<(usize, String)> {
 
 /// With no replica fit, the server that takes writes or took them last.
 fn the_source(views: &[View], choice: &Choice, others: Vec<(usize, String)>) -> Readers {
-    let newest = newest_term(views);
-    let is_last = |facts: &Facts| facts.is_closed_source() && number(facts) == newest;
+    let newest = newest_term_now(views);
+    let is_last = |facts: &Facts| facts.is_closed_source() && facts.term_number() == newest;
     let last = || views.iter().position(|view| view.facts().is_some_and(is_last));
     let Some(index) = choice.source.or_else(last) else {
         let reasons =
@@ -112,11 +112,11 @@ fn unfit(views: &[View], index: usize, choice: &Choice) -> Option<String> {
     if facts.replication.is_empty() {
         return Some("it follows no other server".to_owned());
     }
-    if number(facts) < newest_term(views) {
+    if facts.term_number() < newest_term_now(views) {
         return Some(format!(
             "it has not seen the last failover yet (its term is {}, the newest {})",
-            number(facts),
-            newest_term(views)
+            facts.term_number(),
+            newest_term_now(views)
         ));
     }
     facts.replication.iter().find_map(|channel| unfit_channel(channel, choice.source.is_some()))
@@ -138,14 +138,6 @@ fn unfit_channel(channel: &Replication, has_source: bool) -> Option<String> {
         () => return None,
     };
     Some(plain.to_owned())
-}
-
-fn newest_term(views: &[View]) -> u64 {
-    views.iter().filter_map(View::facts).map(number).max().unwrap_or(0)
-}
-
-fn number(facts: &Facts) -> u64 {
-    facts.term.as_ref().map_or(0, |term| term.number)
 }
 
 #[cfg(test)]

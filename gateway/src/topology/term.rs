@@ -1,6 +1,16 @@
 //! What to do with the term row of the server that was chosen. Pure.
 
-use super::Term;
+use super::{Term, View};
+
+/// The highest term that these servers show, or showed when they last answered; 0 where none has one.
+pub fn newest_term(views: &[View]) -> u64 {
+    views.iter().filter_map(|view| Some(view.last_facts()?.term_number())).max().unwrap_or(0)
+}
+
+/// The same of those that answer now.
+pub fn newest_term_now(views: &[View]) -> u64 {
+    views.iter().filter_map(|view| Some(view.facts()?.term_number())).max().unwrap_or(0)
+}
 
 /// The next step before anything is written to a chosen source.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -119,7 +119,7 @@ pub struct Facts {
     /// Only of a server that the term names, that follows nobody and refuses writes.
     pub closed: Option<Closed>,
     /// When any gateway last wrote to it, by that gateway's clock, in microseconds since 1970. Only of a server that was asked
-    /// once: a running gateway has better.
+    /// once, as a running gateway has better, and of a closed source.
     pub last_written_us: Option<i64>,
 }
 
@@ -128,8 +128,6 @@ pub struct Facts {
 pub struct Closed {
     /// For how long it has run, in seconds.
     pub up_s: u64,
-    /// When a gateway last wrote to it, by that gateway's clock, in microseconds since 1970.
-    pub last_written_us: Option<i64>,
     /// A statement has closed it since it started; none where the server does not tell.
     pub by_statement: Option<bool>,
 }
@@ -138,6 +136,11 @@ impl Facts {
     /// Whether both are members of the same cluster, which hands every commit to all of them without a binary log.
     pub fn is_in_cluster_with(&self, other: &Self) -> bool {
         self.cluster.as_ref().zip(other.cluster.as_ref()).is_some_and(|(own, other)| own.uuid == other.uuid)
+    }
+
+    /// The number of its term; 0 without a term row.
+    pub fn term_number(&self) -> u64 {
+        self.term.as_ref().map_or(0, |term| term.number)
     }
 
     /// The term names it, and it neither takes writes nor follows anybody: somebody closed it, or it has not been opened yet.

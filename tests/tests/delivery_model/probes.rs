@@ -41,7 +41,10 @@ impl World {
             facts.gtid_origin = self.gtids.origin(index);
             facts.executed = self.gtids.executed(server);
             facts.term_since_us = Some(TERM_US);
-            facts.closed = facts.is_closed_source().then(|| closed(index, server));
+            if facts.is_closed_source() {
+                let (closed, written_us) = closed(index, server);
+                (facts.closed, facts.last_written_us) = (Some(closed), Some(written_us));
+            }
         }
         facts
     }
@@ -62,15 +65,12 @@ impl World {
     }
 }
 
-/// The first source was written to before all this begins.
-fn closed(index: u8, server: &Server) -> Closed {
+/// When it was last written to, too: the first source was before all this begins.
+fn closed(index: u8, server: &Server) -> (Closed, i64) {
     let is_own_promotion =
         |done: &&Transaction| matches!(done, Transaction::Term { number: 2.., server } if *server == index);
     let is_written = !server.done().last().is_some_and(|last| is_own_promotion(&last));
     let up_us = if server.restarted { NOW_US - STARTED_US } else { NOW_US };
-    Closed {
-        up_s: u64::try_from(up_us / 1_000_000).unwrap(),
-        last_written_us: Some(if is_written { WRITTEN_US } else { 0 }),
-        by_statement: None,
-    }
+    let closed = Closed { up_s: u64::try_from(up_us / 1_000_000).unwrap(), by_statement: None };
+    (closed, if is_written { WRITTEN_US } else { 0 })
 }

@@ -2,7 +2,7 @@
 
 use super::{Stage, Switchover, in_term};
 use crate::promotion::{Failure, statements};
-use crate::topology::Term;
+use crate::topology::{Term, newest_term};
 
 impl Switchover {
     /// Opens the old source again. Once the new one may be open, it is asked first: never both.
@@ -45,8 +45,7 @@ impl Switchover {
         let number = match own {
             Some(number) => number,
             None => {
-                let seen = self.hands.views().iter().filter_map(|view| Some(view.last_facts()?.term.as_ref()?.number));
-                let number = seen.max().unwrap_or(0).max(self.highest_term).saturating_add(1);
+                let number = newest_term(self.hands.views()).max(self.highest_term).saturating_add(1);
                 let text = format!("{name} is opened again: it is the source {}", in_term(number));
                 self.give_term(index, Term { number, server: facts.identity }, &text).await?;
                 number

@@ -60,7 +60,7 @@ fn fit(situation: &Situation<'_>, index: usize) -> Result<Fit, String> {
     let before = is_begun(situation, facts).then(|| reached(&before_its_term(facts))).flatten();
     let reached = reached(facts).ok_or_else(|| format!("{}: it does not tell its GTIDs", view.name))?;
     let follows_nobody = facts.replication.is_empty();
-    Ok(Fit { index, way, reached, term: number(facts), before_its_term: before, follows_nobody })
+    Ok(Fit { index, way, reached, term: facts.term_number(), before_its_term: before, follows_nobody })
 }
 
 fn is_begun(situation: &Situation<'_>, facts: &Facts) -> bool {
@@ -74,10 +74,6 @@ fn before_its_term(facts: &Facts) -> Facts {
     Facts { executed, ..facts.clone() }
 }
 
-fn number(facts: &Facts) -> u64 {
-    facts.term.as_ref().map_or(0, |term| term.number)
-}
-
 /// How it would become the source, or why it must not.
 fn way(situation: &Situation<'_>, facts: &Facts) -> Result<Way, String> {
     if !facts.read_only {
@@ -86,7 +82,7 @@ fn way(situation: &Situation<'_>, facts: &Facts) -> Result<Way, String> {
     if facts.cluster.is_some() {
         return Err("it is a member of a cluster, which chooses for itself".to_owned());
     }
-    let (own, newest) = (number(facts), newest_term(situation));
+    let (own, newest) = (facts.term_number(), newest_term(situation));
     match closed_by(facts, situation.now_us) {
         Some(_) if own < newest => {
             return Err(format!(
@@ -125,7 +121,7 @@ fn former<'a>(situation: &Situation<'a>, facts: &Facts) -> Option<&'a Facts> {
 /// What it has from before the last failover that did not get into it, as those tell that show that failover.
 fn left_out(situation: &Situation<'_>, facts: &Facts) -> Option<String> {
     let others = others(situation.views, facts).filter(|other| !is_begun(situation, other));
-    let newer = others.filter(|other| number(other) > number(facts));
+    let newer = others.filter(|other| other.term_number() > facts.term_number());
     let example = newer.filter_map(|other| errant(facts, other)).next()?;
     Some(format!("it has transactions from before the last failover that did not get into it ({example})"))
 }

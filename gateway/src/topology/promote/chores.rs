@@ -5,7 +5,7 @@
 
 use crate::topology::gtid::errant;
 use crate::topology::same::{is_same_server, same_as};
-use crate::topology::{Facts, Replication, View};
+use crate::topology::{Facts, Replication, View, newest_term_now};
 use std::collections::BTreeSet;
 
 /// What is to be done at a server.
@@ -48,7 +48,7 @@ pub fn chores(views: &[View], source: usize, stopped: &BTreeSet<String>) -> Vec<
 /// While nobody takes writes: servers that are open although another that answers shows a later term. They are closed before
 /// another one is opened. One that only what is remembered speaks against may have been restored from a backup.
 pub fn left_behind(views: &[View]) -> Vec<Task> {
-    let newest = views.iter().filter_map(|view| Some(view.facts()?.term.as_ref()?.number)).max().unwrap_or(0);
+    let newest = newest_term_now(views);
     let task = |(server, view): (usize, &View)| {
         let facts = view.facts().filter(|facts| !facts.read_only)?;
         let term = facts.term.as_ref().filter(|term| term.server == facts.identity && term.number < newest)?;

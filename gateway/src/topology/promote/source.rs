@@ -58,8 +58,7 @@ fn upstream_of_begun(views: &[View], named: &View) -> Option<LastSource> {
 
 /// The highest term that was ever seen or that any server shows.
 pub fn newest_term(situation: &Situation<'_>) -> u64 {
-    let shown = situation.views.iter().filter_map(|view| Some(view.last_facts()?.term.as_ref()?.number));
-    shown.fold(situation.highest_term, u64::max)
+    situation.highest_term.max(crate::topology::newest_term(situation.views))
 }
 
 /// Who closed this server; none when it is no closed source.
@@ -67,7 +66,8 @@ pub fn closed_by(facts: &Facts, now_us: i64) -> Option<ClosedBy> {
     if !facts.is_closed_source() {
         return None;
     }
-    let Closed { up_s, last_written_us, by_statement } = facts.closed?;
+    let Closed { up_s, by_statement } = facts.closed?;
+    let last_written_us = facts.last_written_us;
     let up_us = i64::try_from(up_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
     let started_us = now_us.saturating_sub(up_us);
     let is_before = |then: Option<i64>| last_written_us.is_none_or(|written| then.is_some_and(|then| written < then));

@@ -86,7 +86,8 @@ fn closed(identity: &str, server_id: u64, up_s: u64, last_written_us: Option<i64
     Facts {
         read_only: true,
         term: term(1, identity),
-        closed: Some(Closed { up_s, last_written_us, by_statement: None }),
+        closed: Some(Closed { up_s, by_statement: None }),
+        last_written_us,
         ..open(identity, server_id)
     }
 }
