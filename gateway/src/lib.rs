@@ -8,6 +8,7 @@
 //! - [`drain`]: batches, the cursor, one transaction each
 //! - [`topology`]: what each server said, which one takes writes, and why
 //! - [`promotion`]: lets another server become the source, where that is ours to do
+//! - [`standby`]: two gateways of one site, of which one is active
 //! - [`database`]: the MySQL client behind a small type
 //! - [`memory`]: what is remembered of the servers
 //! - [`disk`]: how large the queue's disk is, and what follows for the queue
@@ -36,6 +37,7 @@ pub mod promotion;
 pub mod pulse;
 pub mod reconcile;
 pub mod secret;
+pub mod standby;
 pub mod status;
 pub mod supervisor;
 pub mod systemd;
