@@ -1,0 +1,237 @@
+//! What a gateway has collected of a source and brought to the database, without a break. Pure.
+//!
+//! A span says: everything that this gateway heard of the source from then to then is dealt with: it is in the database, by rows of
+//! its own or, where it stood by, by rows of the other one. Within it stands for which times it wrote rows as the holder of
+//! its group: what the other one heard of the same nodes then need not be written again.
+
+use std::collections::BTreeMap;
+
+/// The source of all nodes that are heard over brokers; wires have the names of their nodes, which are never empty.
+pub const BROKERS: &str = "";
+
+/// One span. Times are microseconds since 1970 by the clock of the gateway that collected it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// From when.
+    pub from_us: i64,
+    /// To when, so far.
+    pub to_us: i64,
+    /// From when to when what it heard became rows while it was the holder; the last of them has the later time.
+    pub written_us: Option<(i64, i64)>,
+    /// The time of the last reading that became a row while the other one was: what that one did not hear.
+    pub filled_to_us: Option<i64>,
+    /// It may go on.
+    pub is_open: bool,
+    /// What the nodes published during the break before it was kept by the broker, and came in this span.
+    pub is_resumed: bool,
+}
+
+/// A time in which a source of this gateway heard nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Break {
+    /// From when, microseconds since 1970.
+    pub from_us: i64,
+    /// Until when.
+    pub to_us: i64,
+    /// What was published meanwhile came afterwards.
+    pub is_resumed: bool,
+}
+
+/// How a reading was dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dealt {
+    /// It became a row, by the holder.
+    Written,
+    /// It became a row, by a gateway that stands by.
+    Filled,
+    /// The other gateway's row is there, or there was nothing.
+    LeftOut,
+}
+
+impl Span {
+    /// One that begins with something heard at this time, or where a break ended before it.
+    fn begun(at_us: i64, pause: Option<&Break>) -> Self {
+        let from_us = pause.map_or(at_us, |pause| pause.to_us);
+        Self {
+            from_us,
+            to_us: from_us,
+            written_us: None,
+            filled_to_us: None,
+            is_open: true,
+            is_resumed: pause.is_some_and(|pause| pause.is_resumed),
+        }
+    }
+
+    fn with(self, at_us: i64, dealt: Dealt) -> Self {
+        // All that was heard since what was dealt with before is dealt with as the holder.
+        let written = |before: Option<(i64, i64)>| {
+            before.map_or((self.to_us.min(at_us), at_us), |(from, to)| (from.min(at_us), to.max(at_us)))
+        };
+        Self {
+            from_us: self.from_us.min(at_us),
+            to_us: self.to_us.max(at_us),
+            written_us: if dealt == Dealt::Written { Some(written(self.written_us)) } else { self.written_us },
+            filled_to_us: if dealt == Dealt::Filled { self.filled_to_us.max(Some(at_us)) } else { self.filled_to_us },
+            ..self
+        }
+    }
+
+    /// The time of its last row.
+    pub fn last_row_us(&self) -> Option<i64> {
+        self.written_us.map(|(_, to)| to).max(self.filled_to_us)
+    }
+}
+
+/// The spans of one stream, by source, as far as they have changed since they were last written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnSpans {
+    newest: BTreeMap<String, Span>,
+    changed: BTreeMap<(String, i64), Span>,
+}
+
+impl OwnSpans {
+    /// The newest span of each source, as the database has them.
+    pub fn new(newest: BTreeMap<String, Span>) -> Self {
+        Self { newest, changed: BTreeMap::new() }
+    }
+
+    /// A reading of `source` from this time is dealt with. `breaks` are those of the source, from the one that the start of
+    /// the gateway ended on; a span ends where one begins.
+    pub fn extend(&mut self, source: &str, at_us: i64, dealt: Dealt, breaks: &[Break]) {
+        let span = match self.newest.get(source).copied() {
+            None => Span::begun(at_us, last_break(breaks, i64::MIN, at_us)),
+            Some(span) => match last_break(breaks, span.to_us, at_us) {
+                Some(pause) => {
+                    self.end(source, pause.from_us);
+                    Span::begun(at_us, Some(pause))
+                }
+                None if !span.is_open && at_us > span.to_us => Span::begun(at_us, None),
+                None => span,
+            },
+        };
+        self.put(source, span.with(at_us, dealt));
+    }
+
+    /// The source was heard until this time, whether it said anything or not, and all of it is dealt with.
+    pub fn reach(&mut self, source: &str, through_us: i64, breaks: &[Break]) {
+        self.extend(source, through_us, Dealt::LeftOut, breaks);
+    }
+
+    /// The source is not heard any more from this time on, and what it says meanwhile will not come later.
+    pub fn end(&mut self, source: &str, at_us: i64) {
+        if let Some(span) = self.newest.get(source).copied() {
+            self.put(source, Span { to_us: span.to_us.max(at_us), is_open: false, ..span });
+        }
+    }
+
+    fn put(&mut self, source: &str, span: Span) {
+        // A span whose beginning moved is another row; both say the truth.
+        self.newest.insert(source.to_owned(), span);
+        self.changed.insert((source.to_owned(), span.from_us), span);
+    }
+
+    /// What is to be written into the database.
+    pub fn changed(&self) -> impl Iterator<Item = (&str, &Span)> {
+        self.changed.iter().map(|((source, _), span)| (source.as_str(), span))
+    }
+
+    /// It was written.
+    pub fn written(&mut self) {
+        self.changed.clear();
+    }
+}
+
+/// Since when the nodes may have published what was heard at this time: a broker that kept it through a break gives it afterwards.
+pub fn published_since(breaks: &[Break], at_us: i64, catch_up_us: i64) -> i64 {
+    let is_caught_up =
+        |pause: &&Break| pause.is_resumed && pause.to_us <= at_us && at_us <= pause.to_us.saturating_add(catch_up_us);
+    breaks.iter().filter(is_caught_up).map(|pause| pause.from_us).fold(at_us, i64::min)
+}
+
+/// The last break between what is dealt with and a later reading.
+fn last_break(breaks: &[Break], after_us: i64, at_us: i64) -> Option<&Break> {
+    breaks.iter().filter(|pause| pause.to_us > after_us && pause.to_us <= at_us).max_by_key(|pause| pause.to_us)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn newest(spans: &OwnSpans) -> Span {
+        spans.newest["silo"]
+    }
+
+    #[test]
+    fn a_span_grows_with_what_is_dealt_with() {
+        let mut spans = OwnSpans::default();
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        spans.extend("silo", 130, Dealt::LeftOut, &[]);
+        spans.extend("silo", 120, Dealt::LeftOut, &[]);
+        let expected = Span { to_us: 130, written_us: Some((100, 100)), ..Span::begun(100, None) };
+        assert_eq!(newest(&spans), expected);
+        spans.reach("silo", 200, &[]);
+        assert_eq!((newest(&spans).to_us, newest(&spans).last_row_us()), (200, Some(100)));
+        spans.extend("silo", 90, Dealt::Filled, &[]);
+        assert_eq!((newest(&spans).written_us, newest(&spans).filled_to_us), (Some((100, 100)), Some(90)));
+    }
+
+    #[test]
+    fn a_break_ends_a_span_where_it_begins() {
+        let mut spans = OwnSpans::default();
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        let pause = Break { from_us: 110, to_us: 150, is_resumed: true };
+        spans.extend("silo", 160, Dealt::Written, &[pause]);
+        let rows: Vec<Span> = spans.changed().map(|(_, span)| *span).collect();
+        assert_eq!((rows[0].from_us, rows[0].to_us, rows[0].is_open), (100, 110, false));
+        assert_eq!((rows[1].from_us, rows[1].to_us, rows[1].is_open, rows[1].is_resumed), (150, 160, true, true));
+        spans.written();
+        spans.extend("silo", 170, Dealt::Written, &[pause]);
+        assert_eq!(spans.changed().count(), 1, "a break counts once");
+    }
+
+    #[test]
+    fn the_first_span_begins_when_the_source_was_connected() {
+        let mut spans = OwnSpans::default();
+        spans.extend("silo", 100, Dealt::Written, &[Break { from_us: 10, to_us: 90, is_resumed: true }]);
+        assert_eq!((newest(&spans).from_us, newest(&spans).is_resumed), (90, true));
+        assert_eq!(newest(&spans).written_us, Some((90, 100)));
+    }
+
+    #[test]
+    fn a_takeover_writes_from_where_the_standby_was() {
+        let mut spans = OwnSpans::default();
+        spans.extend("silo", 100, Dealt::LeftOut, &[]);
+        spans.extend("silo", 130, Dealt::LeftOut, &[]);
+        spans.extend("silo", 160, Dealt::Written, &[]);
+        spans.extend("silo", 170, Dealt::Written, &[]);
+        assert_eq!(newest(&spans).written_us, Some((130, 170)));
+    }
+
+    #[test]
+    fn what_a_broker_kept_may_be_as_old_as_the_break() {
+        let pause = |is_resumed| [Break { from_us: 10, to_us: 90, is_resumed }];
+        assert_eq!(published_since(&pause(true), 95, 20), 10);
+        assert_eq!(published_since(&pause(true), 111, 20), 111);
+        assert_eq!(published_since(&pause(true), 80, 20), 80);
+        assert_eq!(published_since(&pause(false), 95, 20), 95);
+    }
+
+    #[test]
+    fn a_closed_span_is_not_stretched_over_what_it_did_not_hear() {
+        let mut spans = OwnSpans::default();
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        spans.end("silo", 140);
+        spans.extend("silo", 200, Dealt::Written, &[]);
+        assert_eq!(newest(&spans).from_us, 200);
+    }
+
+    #[test]
+    fn a_source_that_ended_begins_a_new_span() {
+        let mut spans = OwnSpans::default();
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        spans.end("silo", 140);
+        assert!(!newest(&spans).is_open);
+        spans.extend("silo", 200, Dealt::Written, &[Break { from_us: 140, to_us: 190, is_resumed: false }]);
+        assert_eq!((newest(&spans).from_us, newest(&spans).is_open), (190, true));
+    }
+}

@@ -1,0 +1,153 @@
+//! What becomes of a reading that both gateways may have heard. Pure, and decided in the transaction that holds the lock of the
+//! group's row, from what the database shows there and then: so of two gateways that are both active for a while, one sees
+//! what the other one wrote.
+//!
+//! A reading with an identity (its node's own number or time) is looked up among the other gateway's rows, so it is exactly one row
+//! whatever happened. One without is told by time: within a span of the other gateway it is there; at the very edge of one
+//! nobody can tell, and a double is better than a loss, so both are marked.
+
+use super::span::Span;
+use std::collections::BTreeMap;
+
+const SECOND_US: i64 = 1_000_000;
+/// Two gateways that listen hear the same message within this.
+pub const EDGE_US: i64 = SECOND_US;
+/// The stamps of two gateways for one message differ by no more than this, unless a broker kept it for one of them.
+pub const MATCH_US: i64 = 60 * SECOND_US;
+/// For so long after a break a broker may still deliver what it kept.
+pub const CATCH_UP_US: i64 = 600 * SECOND_US;
+/// Where nothing better is known, what a broker kept is taken for delivered after this.
+const SETTLED_US: i64 = 10 * SECOND_US;
+
+/// Another gateway of the site, as the database shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Other {
+    /// The row of the group names it.
+    pub is_holder: bool,
+    /// Its spans by source, each list in order of time.
+    pub spans: BTreeMap<String, Vec<Span>>,
+}
+
+/// A reading, or what else stands for something heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// When, by the clock of the other gateway.
+    pub at_us: i64,
+    /// Since when the node may have published it, by the same clock; at most `at_us`.
+    pub since_us: i64,
+    /// It can be told from all others of its channel.
+    pub has_identity: bool,
+}
+
+/// What becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It becomes a row.
+    Write,
+    /// It becomes a row with a mark: the other gateway may have written it too.
+    WriteMarked,
+    /// The other gateway's row is there.
+    LeaveOut,
+    /// It becomes a row unless the other gateway has one of the same identity, stamped between these times (by its clock).
+    Ask(i64, i64),
+    /// The other gateway is active and may still bring it.
+    Wait,
+}
+
+/// What becomes of something heard from `source`. `is_holder`: this gateway does not wait.
+pub fn verdict(heard: &Heard, source: &str, others: &[Other], is_holder: bool) -> Verdict {
+    let may_come = !is_holder && !others.iter().any(|other| other.is_holder && other.is_past(source, heard.at_us));
+    match (heard.has_identity, may_come) {
+        (true, true) => Verdict::Wait,
+        (true, false) => by_identity(heard, source, others),
+        (false, _) => by_time(heard.at_us, source, others, may_come),
+    }
+}
+
+fn by_identity(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
+    let windows = others.iter().filter_map(|other| other.window(heard, source));
+    let both = |one: (i64, i64), other: (i64, i64)| (one.0.min(other.0), one.1.max(other.1));
+    windows.reduce(both).map_or(Verdict::Write, |(from_us, to_us)| Verdict::Ask(from_us, to_us))
+}
+
+fn by_time(at_us: i64, source: &str, others: &[Other], may_come: bool) -> Verdict {
+    let places: Vec<Place> = others.iter().map(|other| other.place(source, at_us)).collect();
+    match (places.contains(&Place::Within), may_come) {
+        (true, _) => Verdict::LeaveOut,
+        (false, true) => Verdict::Wait,
+        (false, false) if places.contains(&Place::Edge) => Verdict::WriteMarked,
+        (false, false) => Verdict::Write,
+    }
+}
+
+/// Where a time lies among those for which a gateway has written rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Outside,
+    Edge,
+    Within,
+}
+
+impl Other {
+    fn of(&self, source: &str) -> &[Span] {
+        self.spans.get(source).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether nothing of this source from this time can come any more in the order in which it delivers.
+    fn is_past(&self, source: &str, at_us: i64) -> bool {
+        let is_past = |span: &Span| span.to_us >= at_us.saturating_add(EDGE_US);
+        match self.of(source).last() {
+            Some(span) if at_us <= span.from_us && span.is_resumed => span.has_caught_up(),
+            Some(span) if span.is_open => is_past(span),
+            _ => self.spans.values().flatten().any(is_past),
+        }
+    }
+
+    fn place(&self, source: &str, at_us: i64) -> Place {
+        let spans = self.of(source);
+        let befores = std::iter::once(None).chain(spans.iter().map(Some));
+        let places = spans.iter().zip(befores).map(|(span, before)| span.place(before, at_us));
+        places.max().unwrap_or(Place::Outside)
+    }
+
+    /// Between which of its stamps its row of the same message would stand; none where it has written nothing near.
+    fn window(&self, heard: &Heard, source: &str) -> Option<(i64, i64)> {
+        let spans = self.of(source);
+        let from_us = heard.since_us.saturating_sub(MATCH_US);
+        let mut to_us = heard.at_us.saturating_add(MATCH_US);
+        for (before, after) in spans.iter().zip(spans.iter().skip(1)).filter(|(_, after)| after.is_resumed) {
+            // What it could not hear then it heard later.
+            if before.to_us.saturating_sub(MATCH_US) <= heard.at_us && heard.since_us <= after.from_us {
+                to_us = to_us.max(after.from_us.saturating_add(CATCH_UP_US));
+            }
+        }
+        let is_near = |span: &Span| span.last_row_us().is_some_and(|to| to >= from_us) && span.from_us <= to_us;
+        spans.iter().any(is_near).then_some((from_us, to_us))
+    }
+}
+
+impl Span {
+    /// `before` is the span before this one.
+    fn place(&self, before: Option<&Self>, at_us: i64) -> Place {
+        let Some((from_us, to_us)) = self.written_us else { return Place::Outside };
+        let kept_from_us = before.filter(|_| self.is_resumed).map(|before| before.to_us);
+        let from_us = kept_from_us.unwrap_or(from_us);
+        let is_near = (from_us.saturating_sub(EDGE_US)..=to_us.saturating_add(EDGE_US)).contains(&at_us);
+        let edge_us = if kept_from_us.is_some() && self.has_caught_up() { 0 } else { EDGE_US };
+        let is_kept = kept_from_us.is_some() && at_us <= self.from_us && !self.has_caught_up();
+        let is_within = (from_us.saturating_add(edge_us)..=to_us.saturating_sub(EDGE_US)).contains(&at_us);
+        match (is_near, is_within && !is_kept) {
+            (_, true) => Place::Within,
+            (true, false) => Place::Edge,
+            (false, false) => Place::Outside,
+        }
+    }
+
+    /// What a broker kept during the break before it has come.
+    fn has_caught_up(&self) -> bool {
+        self.is_resumed && self.to_us >= self.from_us.saturating_add(SETTLED_US)
+    }
+}
+
+#[cfg(test)]
+mod tests;

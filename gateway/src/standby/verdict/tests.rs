@@ -1,0 +1,109 @@
+//! The verdicts as a table, in seconds.
+
+use super::*;
+
+const S: i64 = SECOND_US;
+
+fn span(from: i64, to: i64) -> Span {
+    let (from_us, to_us) = (from * S, to * S);
+    Span { from_us, to_us, written_us: Some((from_us, to_us)), filled_to_us: None, is_open: true, is_resumed: false }
+}
+
+fn other(is_holder: bool, spans: &[Span]) -> Vec<Other> {
+    vec![Other { is_holder, spans: [("silo".to_owned(), spans.to_vec())].into() }]
+}
+
+fn heard(at: i64, has_identity: bool) -> Heard {
+    Heard { at_us: at * S, since_us: at * S, has_identity }
+}
+
+fn plain(at: i64, others: &[Other], is_holder: bool) -> Verdict {
+    verdict(&heard(at, false), "silo", others, is_holder)
+}
+
+fn known(at: i64, others: &[Other], is_holder: bool) -> Verdict {
+    verdict(&heard(at, true), "silo", others, is_holder)
+}
+
+#[test]
+fn alone_everything_is_written() {
+    assert_eq!((plain(5, &[], true), known(5, &[], true)), (Verdict::Write, Verdict::Write));
+}
+
+#[test]
+fn a_standby_leaves_out_what_the_active_one_brought_and_waits_for_the_rest() {
+    let active = other(true, &[span(100, 200)]);
+    assert_eq!(plain(150, &active, false), Verdict::LeaveOut);
+    assert_eq!(plain(200, &active, false), Verdict::Wait, "at the edge it may still come");
+    assert_eq!(plain(230, &active, false), Verdict::Wait);
+    assert_eq!(known(230, &active, false), Verdict::Wait);
+    assert_eq!(known(150, &active, false), Verdict::Ask(90 * S, 210 * S));
+}
+
+#[test]
+fn after_a_takeover_nothing_waits_and_the_edge_is_marked() {
+    let dead = other(false, &[span(100, 200)]);
+    assert_eq!(plain(150, &dead, true), Verdict::LeaveOut);
+    assert_eq!(plain(200, &dead, true), Verdict::WriteMarked);
+    assert_eq!(plain(202, &dead, true), Verdict::Write);
+    assert_eq!(known(202, &dead, true), Verdict::Ask(142 * S, 262 * S));
+    assert_eq!(known(261, &dead, true), Verdict::Write, "too late for a row of the dead one");
+}
+
+#[test]
+fn what_the_active_one_could_not_hear_is_written_by_the_standby() {
+    let closed = Span { is_open: false, ..span(100, 130) };
+    let active = other(true, &[closed, span(160, 200)]);
+    assert_eq!(plain(145, &active, false), Verdict::Write);
+    assert_eq!(plain(130, &active, false), Verdict::WriteMarked);
+    assert_eq!(plain(160, &active, false), Verdict::WriteMarked);
+    assert_eq!(plain(110, &active, false), Verdict::LeaveOut);
+    // Deaf until now: another source of it tells how far it has come.
+    let mut deaf = other(true, &[closed]);
+    assert_eq!(plain(150, &deaf, false), Verdict::Wait);
+    deaf[0].spans.insert(String::new(), vec![span(100, 170)]);
+    assert_eq!(plain(150, &deaf, false), Verdict::Write);
+}
+
+#[test]
+fn a_source_that_the_active_one_does_not_have_is_the_standbys() {
+    let mut active = other(true, &[]);
+    assert_eq!(plain(150, &active, false), Verdict::Wait);
+    active[0].spans = [("mill".to_owned(), vec![span(100, 152)])].into();
+    assert_eq!(plain(150, &active, false), Verdict::Write);
+}
+
+#[test]
+fn what_a_broker_keeps_for_the_active_one_is_waited_for() {
+    let resumed = |to| Span { is_resumed: true, ..span(160, to) };
+    let active = |to| other(true, &[span(100, 130), resumed(to)]);
+    assert_eq!((plain(145, &active(165), false), known(145, &active(165), false)), (Verdict::Wait, Verdict::Wait));
+    assert_eq!(plain(145, &active(170), false), Verdict::LeaveOut);
+    assert_eq!(known(145, &active(170), false), Verdict::Ask(85 * S, 760 * S));
+    let dead = other(false, &[span(100, 130), resumed(165)]);
+    assert_eq!(plain(145, &dead, true), Verdict::WriteMarked, "it may have come before the end or not");
+}
+
+#[test]
+fn what_a_broker_kept_for_this_gateway_is_looked_for_from_the_break_on() {
+    let active = other(true, &[span(100, 5000)]);
+    let late = Heard { at_us: 4000 * S, since_us: 400 * S, has_identity: true };
+    assert_eq!(verdict(&late, "silo", &active, false), Verdict::Ask(340 * S, 4060 * S));
+}
+
+#[test]
+fn an_active_one_looks_only_where_the_standby_has_written() {
+    let standby = |filled: Option<i64>| {
+        other(false, &[Span { written_us: None, filled_to_us: filled.map(|at| at * S), ..span(100, 200) }])
+    };
+    assert_eq!(known(199, &standby(None), true), Verdict::Write);
+    assert_eq!(known(199, &standby(Some(120)), true), Verdict::Write);
+    assert_eq!(known(199, &standby(Some(150)), true), Verdict::Ask(139 * S, 259 * S));
+    assert_eq!(plain(150, &standby(Some(180)), true), Verdict::Write, "it stood by, and may not have heard it");
+}
+
+#[test]
+fn without_a_holder_a_standby_waits() {
+    assert_eq!(plain(150, &other(false, &[span(100, 120)]), false), Verdict::Wait);
+    assert_eq!(plain(150, &[], false), Verdict::Wait);
+}
