@@ -62,9 +62,10 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let quota = root.section("quota", quota::read);
     let notify = root.section("notify", notify::read);
     let led = led::read(root);
-    let mqtt = brokers(root, gateway.as_ref());
-    let serial = root.sections("serial", 0..=MAX_SERIAL_PORTS, |_, section| serial::read(section));
-    let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section));
+    let with_standby = root.has("standby");
+    let mqtt = brokers(root, gateway.as_ref(), with_standby);
+    let serial = root.sections("serial", 0..=MAX_SERIAL_PORTS, |_, section| serial::read(section, with_standby));
+    let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section, with_standby));
     let routes = root.sections("routes", 0..=MAX_ROUTES, |_, section| route::read(section));
     one_name_a_route(root, &routes);
     none_into_our_tables(root, &routes, mysql.as_ref());
@@ -88,9 +89,10 @@ fn all<T>(entries: Vec<Option<T>>) -> Option<Vec<T>> {
     entries.into_iter().collect()
 }
 
-fn brokers(root: &mut Section<'_, '_>, gateway: Option<&Gateway>) -> Vec<Option<Mqtt>> {
+fn brokers(root: &mut Section<'_, '_>, gateway: Option<&Gateway>, with_standby: bool) -> Vec<Option<Mqtt>> {
     let id = gateway.map(|gateway| &gateway.id);
-    let entries = root.sections("mqtt", 0..=MAX_BROKERS, |index, section| mqtt::read(section, index, id));
+    let read = |index, section: &mut Section<'_, '_>| mqtt::read(section, index, id, with_standby);
+    let entries = root.sections("mqtt", 0..=MAX_BROKERS, read);
     one_session_each(root, &entries);
     entries
 }

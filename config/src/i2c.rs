@@ -11,6 +11,7 @@ use crate::node::NodeId;
 use crate::problem::ValueError;
 use crate::section::Section;
 use crate::values::{absolute_path, count, duration, parsed};
+use crate::while_standby::{self, WhileStandby};
 
 pub use part::{Micro, MicroFormat, Part};
 pub use quantity::{ByteOrder, Field, Quantity};
@@ -29,6 +30,8 @@ pub struct I2c {
     pub bus: PathBuf,
     /// The nodes, 1 to 64, no two with one address.
     pub nodes: Vec<I2cNode>,
+    /// What it does while this gateway is on standby. Without `[standby]` always deliver.
+    pub while_standby: WhileStandby,
 }
 
 /// One node of a bus.
@@ -45,13 +48,14 @@ pub struct I2cNode {
 }
 
 /// Reads one entry.
-pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<I2c> {
+pub(crate) fn read(section: &mut Section<'_, '_>, with_standby: bool) -> Option<I2c> {
     let bus = section.required("bus", "\"/dev/i2c-1\"", absolute_path);
+    let while_standby = while_standby::of_wire(section, with_standby);
     let example = "[{ name = \"shed\", part = \"bme280\", address = 0x76 }]";
     section.demand("nodes", &format!("add nodes = {example}"));
     let nodes = section.tables("nodes", &format!("write nodes = {example}"), 1..=MAX_NODES, |_, node| read_node(node));
     one_node_an_address(section, &nodes);
-    Some(I2c { bus: bus?, nodes: nodes.into_iter().collect::<Option<_>>()? })
+    Some(I2c { bus: bus?, nodes: nodes.into_iter().collect::<Option<_>>()?, while_standby: while_standby? })
 }
 
 fn read_node(section: &mut Section<'_, '_>) -> Option<I2cNode> {

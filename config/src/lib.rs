@@ -27,6 +27,7 @@ mod section;
 mod serial;
 mod topic;
 mod values;
+mod while_standby;
 
 pub use address::{BrokerAddress, ServerAddress};
 pub use drain::{Drain, Order};
@@ -45,6 +46,7 @@ pub use quota::Quota;
 pub use route::{ColumnName, NamePattern, Part as TextPart, Quoted, Route, Source as Property, TableName, Template};
 pub use serial::{Column, LineFormat, Parity, Serial, StopBits};
 pub use topic::{TopicMatch, TopicPattern};
+pub use while_standby::WhileStandby;
 
 /// A configuration without problems.
 #[derive(Debug, Clone, PartialEq)]

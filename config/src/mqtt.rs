@@ -9,6 +9,7 @@ use crate::problem::ValueError;
 use crate::section::Section;
 use crate::topic::TopicPattern;
 use crate::values::{absolute_path, parsed, text};
+use crate::while_standby::{self, WhileStandby};
 
 const MAX_TOPICS: usize = 64;
 const MAX_CLIENT_ID_CHARS: usize = 128;
@@ -34,10 +35,17 @@ pub struct Mqtt {
     pub sequence: JsonPointer,
     /// Where a payload has the node's own time. Default: `/time`.
     pub time: JsonPointer,
+    /// What it does while this gateway is on standby; never off. Default: hold; without `[standby]` always deliver.
+    pub while_standby: WhileStandby,
 }
 
 /// Reads the entry at `index`; without a gateway id there is a problem already, and no entry.
-pub(crate) fn read(section: &mut Section<'_, '_>, index: usize, gateway: Option<&GatewayId>) -> Option<Mqtt> {
+pub(crate) fn read(
+    section: &mut Section<'_, '_>,
+    index: usize,
+    gateway: Option<&GatewayId>,
+    with_standby: bool,
+) -> Option<Mqtt> {
     let broker = section.required("broker", "\"mqtt://localhost\"", parsed(BrokerAddress::parse));
     let client_id = section.optional("client_id", text(MAX_CLIENT_ID_CHARS));
     let topics = section.list("topics", "[\"plants/{node}/{channel}\"]", 1..=MAX_TOPICS, parsed(TopicPattern::parse));
@@ -53,6 +61,7 @@ pub(crate) fn read(section: &mut Section<'_, '_>, index: usize, gateway: Option<
         node,
         sequence: section.or("sequence", JsonPointer::to_key("seq"), parsed(JsonPointer::parse)),
         time: section.or("time", JsonPointer::to_key("time"), parsed(JsonPointer::parse)),
+        while_standby: while_standby::of_broker(section, with_standby),
         broker: broker?,
         topics: topics.into_iter().collect::<Option<_>>()?,
         client_id: client_id.or_else(|| Some(default_client_id(gateway?, index)))?,

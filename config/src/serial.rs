@@ -10,6 +10,7 @@ use crate::node::NodeId;
 use crate::problem::ValueError;
 use crate::section::Section;
 use crate::values::{absolute_path, choice, count, parsed, size_bytes};
+use crate::while_standby::{self, WhileStandby};
 
 pub use format::{Column, LineFormat};
 
@@ -37,6 +38,8 @@ pub struct Serial {
     pub stop_bits: StopBits,
     /// The longest line that is taken, in bytes without its end; 16 B to 64 KiB. Default: 4 KiB.
     pub max_frame_bytes: usize,
+    /// What it does while this gateway is on standby. Without `[standby]` always deliver.
+    pub while_standby: WhileStandby,
 }
 
 /// The check bit of each byte on the wire.
@@ -59,12 +62,13 @@ pub enum StopBits {
     Two,
 }
 
-pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<Serial> {
+pub(crate) fn read(section: &mut Section<'_, '_>, with_standby: bool) -> Option<Serial> {
     let port = section.required("port", "\"/dev/serial/by-id/...\"", port);
     let node = section.required("node", "\"silo\"", parsed(NodeId::new));
     let format = format::read(section);
     let parities = [("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)];
     let frame = size_bytes(LEAST_MAX_FRAME_BYTES..=MOST_MAX_FRAME_BYTES);
+    let while_standby = while_standby::of_wire(section, with_standby);
     let max_frame_bytes = section.or("max_frame", DEFAULT_MAX_FRAME_BYTES, frame);
     Some(Serial {
         baud: section.or("baud", DEFAULT_BAUD, baud),
@@ -74,6 +78,7 @@ pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<Serial> {
         port: port?,
         node: node?,
         format: format?,
+        while_standby: while_standby?,
     })
 }
 

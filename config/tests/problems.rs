@@ -54,6 +54,28 @@ topics = []
 }
 
 #[test]
+fn what_a_source_does_while_on_standby_is_asked_for_with_the_section_and_refused_without_it() {
+    let wires = "[[serial]]\nport = \"/dev/ttyUSB0\"\nnode = \"silo\"\n[[i2c]]\nbus = \"/dev/i2c-1\"\nnodes = [{ name = \"shed\", part = \"bme280\", address = 0x76 }]\n";
+    let of_it = |text: String| {
+        let all = problems(&text).into_iter().filter(|problem| problem.path.ends_with("while_standby"));
+        all.map(|problem| format!("{}: {}", problem.path, problem.what)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of_it(format!("{GOOD}{wires}[standby]\nno_such_key = 1\n")),
+        ["serial[0].while_standby: is missing", "i2c[0].while_standby: is missing"]
+    );
+    let said = |text: &str| text.replace("[[i2c]]", "while_standby = \"hold\"\n[[i2c]]\nwhile_standby = \"off\"");
+    assert_eq!(of_it(format!("{GOOD}while_standby = \"deliver\"\n{}[standby]\nno_such_key = 1\n", said(wires))), Vec::<String>::new());
+    let refused = |path| format!("{path}[0].while_standby: has no meaning without [standby]");
+    assert_eq!(
+        of_it(format!("{GOOD}while_standby = \"deliver\"\n{}", said(wires))),
+        ["mqtt", "serial", "i2c"].map(refused)
+    );
+    let off = of_it(format!("{GOOD}while_standby = \"off\"\n[standby]\nno_such_key = 1\n"));
+    assert_eq!(off, ["mqtt[0].while_standby: is \"off\", but every gateway may hear a broker"]);
+}
+
+#[test]
 fn wrong_keys_and_sections_name_the_right_one() {
     assert!(words("[mysql]", "pasword_file = \"/p\"").ends_with("did you mean password_file?"));
     assert!(words("[mysql]", "keep_until = \"all\"").ends_with("did you mean keep_until_replicas?"));

@@ -6,6 +6,7 @@ mod begin;
 mod commit;
 mod gather;
 mod group;
+mod heard;
 mod import;
 mod quota;
 mod room;
@@ -111,9 +112,8 @@ impl<W: WritingEnd> Intake<W> {
                 runtime.block_on(async { tokio::time::sleep(LOOK_EVERY).await });
                 held = held.take().map_or(Ok(None), |group| self.commit(group))?;
             } else {
-                match runtime.block_on(gather::gather(&mut self.arrivals, &limits)) {
-                    gather::Gathered::Group(arrivals) => held = self.take(arrivals)?,
-                    gather::Gathered::Nothing => held = self.take(Vec::new())?,
+                match runtime.block_on(gather::gather(&mut self.arrivals, &limits, self.clock.as_ref())) {
+                    gather::Gathered::Some(arrivals, empty_at_us) => held = self.take(arrivals, empty_at_us)?,
                     gather::Gathered::End => break,
                 }
             }
@@ -142,8 +142,9 @@ impl<W: WritingEnd> Intake<W> {
         self.room.look(self.writer.live_bytes(), self.clock.stamp())
     }
 
-    fn take(&mut self, arrivals: Vec<Arrival>) -> Result<Option<Group>, QueueError> {
-        let group = Group::admit(arrivals, &mut self.quotas);
+    fn take(&mut self, arrivals: Vec<Arrival>, empty_at_us: Option<i64>) -> Result<Option<Group>, QueueError> {
+        let mut group = Group::admit(arrivals, &mut self.quotas);
+        group.empty_at_us = empty_at_us;
         let now = self.clock.stamp();
         self.untold.owe(self.quotas.due(now), self.room.cause(), now);
         self.commit(group)
@@ -159,6 +160,7 @@ impl<W: WritingEnd> Intake<W> {
             full,
             dropped: self.room.dropped(),
             over_quota: self.quotas.dropped(),
+            heard_through_us: self.state.borrow().heard_through_us,
         };
         self.state.send_if_modified(|state| std::mem::replace(state, now) != now);
     }

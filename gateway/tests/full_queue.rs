@@ -7,6 +7,7 @@ mod full;
 
 use config::WhenFull;
 use full::{Disk, Rig};
+use sensors::SampleClock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,6 +54,27 @@ async fn drop_newest_takes_and_acknowledges_everything_and_one_gap_counts_what_t
     assert_eq!((found.gaps.len(), found.counted()), (1, found.dropped));
     assert_eq!(found.gaps[0].reason, "the queue was full: the newest readings were dropped");
     assert_eq!(found.last - 1 + found.dropped, sent + 1, "every number but the gap's is a reading");
+}
+
+#[tokio::test]
+async fn what_was_heard_through_moves_on_in_silence_and_not_over_what_was_dropped_and_not_told() {
+    let mut rig = Rig::start(WhenFull::DropNewest);
+    assert!(rig.send().await);
+    rig.wait_acknowledged(1).await;
+    rig.clock.advance_us(60_000_000);
+    rig.heard_through(rig.clock.stamp().wall_us).await;
+    let sent = rig.send_until(|state| state.dropped >= 1).await;
+    rig.wait_acknowledged(sent).await;
+    let before = rig.clock.stamp().wall_us;
+    rig.clock.advance_us(5_000_000);
+    assert!(rig.send().await, "it is taken, and dropped");
+    rig.wait_acknowledged(1).await;
+    rig.wait("the second drop", |state| state.dropped >= 2).await;
+    assert_eq!(rig.state.borrow().heard_through_us, before);
+    rig.clock.advance_us(6_000_000);
+    rig.heard_through(rig.clock.stamp().wall_us).await;
+    let found = rig.stop();
+    assert_eq!((found.gaps.len(), found.counted()), (1, found.dropped), "the gap was there before it moved on");
 }
 
 #[tokio::test]

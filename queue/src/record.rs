@@ -1,7 +1,7 @@
 //! What goes into the queue: records, and the units that stay together.
 
 /// What a record is. Values below 0x80 take a sequence number, the others do not, so that a kind which this
-/// version does not know has a defined numbering too.
+/// version does not know has a defined numbering too. Of a kind with a number, 0x40 says that another gateway may have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u8);
 
@@ -17,10 +17,30 @@ impl Kind {
     /// Which MQTT message the unit came from.
     pub const MQTT_RECEIPT: Kind = Kind(0x81);
 
+    const SHARED: u8 = 0x40;
+
     /// Whether records of this kind take a sequence number.
     #[must_use]
     pub fn is_numbered(self) -> bool {
         self.0 < 0x80
+    }
+
+    /// The same kind, of what another gateway may have too. A kind without a number stays as it is.
+    #[must_use]
+    pub fn shared(self) -> Kind {
+        if self.is_numbered() { Kind(self.0 | Self::SHARED) } else { self }
+    }
+
+    /// Whether another gateway may have it too.
+    #[must_use]
+    pub fn is_shared(self) -> bool {
+        self.is_numbered() && self.0 & Self::SHARED != 0
+    }
+
+    /// The same kind, whoever else may have it. A kind without a number stays as it is.
+    #[must_use]
+    pub fn plain(self) -> Kind {
+        if self.is_numbered() { Kind(self.0 & !Self::SHARED) } else { self }
     }
 }
 
@@ -145,6 +165,17 @@ mod tests {
     fn unknown_kinds_have_a_numbering() {
         assert!(Kind(0x7f).is_numbered());
         assert!(!Kind(0xff).is_numbered());
+    }
+
+    #[test]
+    fn a_numbered_kind_is_itself_whoever_else_has_it_and_a_note_is_never_shared() {
+        for kind in [Kind::READING, Kind::GAP, Kind::DEAD_LETTER, Kind(13)] {
+            assert!(!kind.is_shared() && kind.shared().is_shared() && kind.shared().is_numbered());
+            assert_eq!((kind.shared().plain(), kind.shared().shared(), kind.plain()), (kind, kind.shared(), kind));
+        }
+        for kind in [Kind::CLOCK_ANCHOR, Kind::MQTT_RECEIPT, Kind(0xff)] {
+            assert_eq!((kind.shared(), kind.plain(), kind.is_shared()), (kind, kind, false));
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub use sim::{Chip, SimBus, SimulatedBme280};
 
 use crate::clock::SampleClock;
 use crate::source::{Outlet, Source, Ticket};
+use crate::turn::Turn;
 use poll::{Poller, SharedOutlet};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -42,6 +43,8 @@ pub struct I2cSource {
     pub clock: Arc<dyn SampleClock>,
     /// The bus.
     pub bus: Box<dyn Bus + Send>,
+    /// When it may be asked.
+    pub turn: Turn,
 }
 
 impl Source for I2cSource {
@@ -49,7 +52,7 @@ impl Source for I2cSource {
         // No node waits for an acknowledgement.
         drop(acknowledged);
         let outlet = SharedOutlet::new(outlet);
-        let poller = Poller::new(&self.settings, self.bus, self.clock, outlet.clone());
+        let poller = Poller::new(&self.settings, self.bus, self.clock, self.turn, outlet.clone());
         let (keep_going, stopped) = sync_channel(1);
         let (end, mut has_ended) = oneshot::channel::<()>();
         let path = self.settings.bus.display();

@@ -11,6 +11,7 @@
 //! - [`mqtt`]: MQTT nodes; [`receipts`]: which messages the broker may send again
 //! - [`serial`]: serial nodes
 //! - [`i2c`]: nodes of I2C buses
+//! - [`turn`]: whether it is this gateway's turn to ask
 //! - [`backoff`]: the only place that waits before trying again
 
 pub mod backoff;
@@ -23,8 +24,10 @@ pub mod reading;
 pub mod receipts;
 pub mod serial;
 pub mod source;
+pub mod turn;
 
 pub use clock::{ClockQuality, KernelClock, ManualClock, SampleClock, Stamp};
 pub use meter::{Meter, SourceState};
 pub use reading::{DeadLetter, Gap, NoData, Reading, Value};
 pub use source::{Arrival, Content, Outlet, Source, Ticket};
+pub use turn::Turn;

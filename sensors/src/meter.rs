@@ -21,6 +21,17 @@ pub struct SourceState {
     pub gaps: u64,
     /// Stamp of the last reading, microseconds since 1970.
     pub last_us: Option<i64>,
+    /// Since when it hears its nodes without a break, microseconds since 1970; none while it does not. A broker: since it took our
+    /// subscriptions.
+    #[serde(default)]
+    pub connected_since_us: Option<i64>,
+    /// When the other end was found not to answer any more, or not at all since the start, microseconds since 1970; none while it
+    /// does.
+    #[serde(default)]
+    pub lost_since_us: Option<i64>,
+    /// A broker only: at the last connect it still had our session, so that what was published meanwhile comes later.
+    #[serde(default)]
+    pub session_kept: bool,
 }
 
 /// Counts for one source; clones count together.
@@ -33,16 +44,25 @@ impl Meter {
         Self(Arc::new(Mutex::new(SourceState { name: name.to_owned(), ..SourceState::default() })))
     }
 
-    /// The other end answers.
-    pub fn connected(&self) {
+    /// The other end answers, and everything that its nodes say is heard from now on: `now_us`, microseconds since 1970.
+    pub fn connected(&self, now_us: i64) {
         let mut state = self.state_mut();
-        (state.connected, state.trouble) = (true, None);
+        (state.connected, state.trouble, state.lost_since_us) = (true, None, None);
+        state.connected_since_us.get_or_insert(now_us);
     }
 
-    /// The other end does not answer any more.
-    pub fn lost(&self, why: &str) {
+    /// A broker answers, with our session or without; what its nodes say is heard once it has our subscriptions.
+    pub fn reached(&self, session_kept: bool) {
         let mut state = self.state_mut();
-        (state.connected, state.trouble) = (false, Some(why.to_owned()));
+        (state.connected, state.trouble, state.lost_since_us) = (true, None, None);
+        (state.session_kept, state.connected_since_us) = (session_kept, None);
+    }
+
+    /// The other end does not answer at `now_us`, microseconds since 1970.
+    pub fn lost(&self, why: &str, now_us: i64) {
+        let mut state = self.state_mut();
+        (state.connected, state.trouble, state.connected_since_us) = (false, Some(why.to_owned()), None);
+        state.lost_since_us.get_or_insert(now_us);
     }
 
     /// Something was handed over.
@@ -105,17 +125,38 @@ mod tests {
         let meter = Meter::new("mqtt://b:1883");
         meter.clone().count(Brought::Readings(3, 17));
         meter.count(Brought::Gap);
-        meter.lost("connection refused");
+        meter.lost("connection refused", 20);
         assert_eq!(meter.state().trouble.as_deref(), Some("connection refused"));
-        meter.connected();
+        meter.connected(30);
         let expected = SourceState {
             name: "mqtt://b:1883".to_owned(),
             connected: true,
             readings: 3,
             gaps: 1,
             last_us: Some(17),
+            connected_since_us: Some(30),
             ..SourceState::default()
         };
         assert_eq!(meter.state(), expected);
+    }
+
+    #[test]
+    fn each_state_has_the_time_at_which_it_began() {
+        let meter = Meter::new("mqtt://b:1883");
+        let times = || (meter.state().connected_since_us, meter.state().lost_since_us);
+        meter.lost("connection refused", 10);
+        meter.lost("no route", 20);
+        assert_eq!(times(), (None, Some(10)));
+        meter.reached(true);
+        assert_eq!((times(), meter.state().session_kept), ((None, None), true), "connected, and not subscribed yet");
+        meter.connected(30);
+        meter.connected(40);
+        assert_eq!(times(), (Some(30), None));
+        meter.reached(false);
+        assert_eq!(
+            (times(), meter.state().session_kept),
+            ((None, None), false),
+            "what another connection heard is over"
+        );
     }
 }

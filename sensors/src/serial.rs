@@ -12,6 +12,7 @@ mod port;
 
 use crate::clock::SampleClock;
 use crate::source::{Outlet, Source, Ticket};
+use crate::turn::Turn;
 use listening::Listening;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -24,6 +25,8 @@ pub struct SerialSource {
     pub settings: config::Serial,
     /// Stamps everything on arrival.
     pub clock: Arc<dyn SampleClock>,
+    /// When the port may be open.
+    pub turn: Turn,
 }
 
 impl Source for SerialSource {

@@ -48,6 +48,15 @@ pub struct Arrival {
     pub ticket: Option<Ticket>,
     /// The room it takes; given back when dropped.
     pub room: Option<OwnedSemaphorePermit>,
+    /// Whether the other gateway of the site may have it too. Set by the [`Outlet`].
+    pub shared: bool,
+}
+
+impl Arrival {
+    /// One that nobody waits to acknowledge.
+    pub fn of(content: Content) -> Self {
+        Self { content, receipt: None, ticket: None, room: None, shared: false }
+    }
 }
 
 /// The way to the queue, bounded in messages and in bytes.
@@ -57,6 +66,7 @@ pub struct Outlet {
     room: Arc<Semaphore>,
     room_bytes: u32,
     meter: Meter,
+    shared: bool,
 }
 
 impl Outlet {
@@ -64,7 +74,8 @@ impl Outlet {
     pub fn new(messages: usize, room_bytes: u32) -> (Self, mpsc::Receiver<Arrival>) {
         let (sender, receiver) = mpsc::channel(messages);
         let permits = usize::try_from(room_bytes).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        (Self { sender, room: Arc::new(Semaphore::new(permits)), room_bytes, meter: Meter::default() }, receiver)
+        let (room, meter) = (Arc::new(Semaphore::new(permits)), Meter::default());
+        (Self { sender, room, room_bytes, meter, shared: false }, receiver)
     }
 
     /// Hands over an arrival of `bytes` of payload; waits while there is no room. False when nobody listens any more.
@@ -73,7 +84,7 @@ impl Outlet {
         let Ok(room) = Arc::clone(&self.room).acquire_many_owned(bytes).await else {
             return false;
         };
-        arrival.room = Some(room);
+        (arrival.room, arrival.shared) = (Some(room), self.shared);
         let brought = Brought::from(&arrival.content);
         let taken = self.sender.send(arrival).await.is_ok();
         if taken {
@@ -85,6 +96,11 @@ impl Outlet {
     /// The same way for one source, which counts for itself from now on.
     pub fn for_source(&self, name: &str) -> Self {
         Self { meter: Meter::new(name), ..self.clone() }
+    }
+
+    /// The same way for what the other gateway of the site may have too, or may not.
+    pub fn shared(self, shared: bool) -> Self {
+        Self { shared, ..self }
     }
 
     /// What counts for this source.
@@ -99,7 +115,7 @@ impl Outlet {
         let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(bytes) else {
             return false;
         };
-        arrival.room = Some(room);
+        (arrival.room, arrival.shared) = (Some(room), self.shared);
         let brought = Brought::from(&arrival.content);
         let taken = self.sender.try_send(arrival).is_ok();
         if taken {
@@ -127,7 +143,7 @@ mod tests {
     use std::time::Duration;
 
     fn arrival() -> Arrival {
-        Arrival { content: Content::AlreadyQueued, receipt: None, ticket: None, room: None }
+        Arrival::of(Content::AlreadyQueued)
     }
 
     #[tokio::test(start_paused = true)]
@@ -140,6 +156,16 @@ mod tests {
         assert!(outlet.send(arrival(), 30).await);
         drop(receiver.recv().await);
         assert!(outlet.send(arrival(), 5000).await, "a message larger than all the room takes all of it, alone");
+    }
+
+    #[tokio::test]
+    async fn an_arrival_is_shared_when_its_way_is() {
+        let (outlet, mut receiver) = Outlet::new(10, 100);
+        let shared = outlet.for_source("mqtt://b:1883").shared(true);
+        assert!(shared.send(arrival(), 1).await && shared.try_send(arrival(), 1));
+        assert!(outlet.try_send(Arrival { shared: true, ..arrival() }, 1), "the way decides, not who made the arrival");
+        let mut next = || receiver.try_recv().map(|arrival| arrival.shared);
+        assert_eq!([next(), next(), next()], [Ok(true), Ok(true), Ok(false)]);
     }
 
     #[tokio::test]

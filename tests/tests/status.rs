@@ -52,8 +52,20 @@ fn status_shows_sources_queue_drain_and_servers_and_what_waits() {
 #[test]
 fn a_broker_that_is_away_is_said_and_without_a_gateway_the_answer_is_69() {
     let mut scene = Scene::start();
+    let broker = |scene: &Scene| status(scene)["sources"][0].take();
+    wait_for("our subscriptions", DEADLINE, || broker(&scene)["connected_since_us"].is_i64());
+    let first = broker(&scene);
+    assert_eq!((&first["session_kept"], &first["lost_since_us"]), (&Value::Bool(false), &Value::Null));
+    scene.gateway.restart(DEADLINE);
+    scene.wait_heard();
+    wait_for("our subscriptions", DEADLINE, || broker(&scene)["connected_since_us"].is_i64());
+    let again = broker(&scene);
+    assert_eq!(again["session_kept"], true);
+    assert!(again["connected_since_us"].as_i64() > first["connected_since_us"].as_i64());
     scene.broker.stop();
-    wait_for("the broker's trouble", DEADLINE, || status(&scene)["sources"][0]["trouble"].is_string());
+    wait_for("the broker's trouble", DEADLINE, || broker(&scene)["trouble"].is_string());
+    let away = broker(&scene);
+    assert!(away["lost_since_us"].is_i64() && away["connected_since_us"].is_null(), "{away}");
     assert!(text(&scene, &["status"]).contains("away ("));
     scene.gateway.terminate(DEADLINE);
     let answer = scene.gateway.command(&["status"]);

@@ -19,7 +19,9 @@ const SHIPPED: &str = include_str!("../../../packaging/fieldgate.toml");
 fn with_every_setting() -> String {
     let is_setting = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[');
     let lines = SHIPPED.lines().map(|line| line.strip_prefix('#').filter(|rest| is_setting(rest)).unwrap_or(line));
-    lines.collect::<Vec<_>>().join("\n")
+    // The key has a meaning only beside the section.
+    let with_standby = lines.clone().any(|line| line == "[standby]");
+    lines.filter(|line| with_standby || !line.starts_with("while_standby")).collect::<Vec<_>>().join("\n")
 }
 
 /// The path of every key below `table`, with `[]` for any entry of a list.
@@ -81,11 +83,12 @@ fn the_shipped_file_is_valid_and_shows_the_defaults() {
     assert_eq!(explicit.queue, Queue { max_bytes: Some(4 << 30), reserve_bytes: Some(256 << 20), ..shipped.queue });
     let led = Led { line: 17, chip: "/dev/gpiochip0".into(), active_low: false };
     assert_eq!((shipped.led, explicit.led), (None, Some(led)));
-    let Mqtt { user, password_file, node, .. } = explicit.mqtt[0].clone();
-    assert_eq!(explicit.mqtt, [Mqtt { user, password_file, node, ..shipped.mqtt[0].clone() }]);
-    let Serial { port, node, .. } = explicit.serial[0].clone();
+    let Mqtt { user, password_file, node, while_standby, .. } = explicit.mqtt[0].clone();
+    assert_eq!(explicit.mqtt, [Mqtt { user, password_file, node, while_standby, ..shipped.mqtt[0].clone() }]);
+    let Serial { port, node, while_standby, .. } = explicit.serial[0].clone();
     let (baud, parity, stop_bits, max_frame_bytes) = (115_200, Parity::None, StopBits::One, 4096);
-    let serial = Serial { port, node, format: LineFormat::JsonLines, baud, parity, stop_bits, max_frame_bytes };
+    let format = LineFormat::JsonLines;
+    let serial = Serial { port, node, format, baud, parity, stop_bits, max_frame_bytes, while_standby };
     assert_eq!((explicit.serial.len(), &explicit.serial[0]), (3, &serial));
     assert_eq!(shipped.serial, []);
     let nodes = explicit.i2c[0].nodes.iter().map(|node| &node.part);

@@ -119,7 +119,7 @@ impl Batch {
 
     fn place(&mut self, item: Numbered) {
         let body = &item.record.body;
-        let trouble = match item.record.kind {
+        let trouble = match item.record.kind.plain() {
             Kind::READING => match Reading::from_bytes(body) {
                 Ok(reading) => return self.readings.push((item.seq, reading)),
                 Err(error) => error.to_string(),
@@ -132,7 +132,7 @@ impl Batch {
                 Ok(letter) => return self.dead_letters.push(DeadLetterRow::of(item.seq, letter)),
                 Err(error) => error.to_string(),
             },
-            Kind(other) => format!("a record of kind {other}, which this version of fieldgate does not know"),
+            _ => format!("a record of kind {}, which this version of fieldgate does not know", item.record.kind.0),
         };
         self.dead_letters.push(DeadLetterRow::undecodable(item.seq, trouble, item.record.body));
     }
@@ -269,6 +269,17 @@ mod tests {
         let letters: Vec<u64> = batch.dead_letters.iter().map(|row| row.seq).collect();
         assert_eq!(letters, [9, 12], "an unknown kind and a damaged reading keep their bytes and their numbers");
         assert_eq!(batch.dead_letters[0].bytes, [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_another_gateway_may_have_too_is_the_same_row() {
+        let shared = |mut item: Numbered| {
+            item.record.kind = item.record.kind.shared();
+            item
+        };
+        let items = || vec![gap(1), unknown(2, Kind::READING), unknown(3, Kind::DEAD_LETTER), gap(4)];
+        let all_shared = items().into_iter().map(shared).collect();
+        assert_eq!(plan(stream(), 0, all_shared, gone), plan(stream(), 0, items(), gone));
     }
 
     #[test]

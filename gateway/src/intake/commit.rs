@@ -1,6 +1,7 @@
 //! Makes a group durable; where there is no room for it, does what the policy says.
 
 use super::group::Group;
+use super::heard::heard_through;
 use super::step::{Outcome, Step};
 use super::units::gap_units;
 use super::{Intake, WritingEnd};
@@ -23,6 +24,7 @@ impl<W: WritingEnd> Intake<W> {
                     self.write_gaps()?;
                     if self.append(&group.units)? {
                         self.release(&group);
+                        self.note_heard(&group);
                         return Ok(None);
                     }
                     outcome = Outcome::Refused;
@@ -81,9 +83,20 @@ impl<W: WritingEnd> Intake<W> {
         }
     }
 
+    /// Notes up to when everything is durable; nothing moves on while something was dropped that no gap tells yet.
+    fn note_heard(&self, group: &Group) {
+        if self.untold.is_empty() {
+            let (found, now_us) = (group.found(), self.clock.stamp().wall_us);
+            self.state.send_if_modified(|state| {
+                state.heard_through_us = heard_through(state.heard_through_us, found, now_us);
+                false
+            });
+        }
+    }
+
     fn drop_newest(&mut self, group: &Group) -> Result<(), QueueError> {
         let (cause, now) = (self.room.cause(), self.clock.stamp());
-        let dropped = group.admitted().map(|content| self.untold.drop_arrived(content, cause, now)).sum();
+        let dropped = group.admitted().map(|arrival| self.untold.drop_arrived(arrival, cause, now)).sum();
         self.room.note_dropped(dropped);
         self.release(group);
         self.write_gaps()

@@ -4,6 +4,7 @@
 //! the gap: at most [`LONGEST_SPAN_US`], and while there is no room as long as [`super::Untold`] waits. A gateway that is killed in this
 //! time forgets the count; one that stops does not.
 
+use super::units::OwnGap;
 use config::NodeId;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
@@ -46,7 +47,7 @@ pub struct Quotas {
     clock: ArrivalClock,
     nodes: HashMap<NodeId, Account>,
     /// Gaps of nodes that had to make place for others.
-    owed: Vec<Gap>,
+    owed: Vec<OwnGap>,
     judged: u64,
     dropped: u64,
 }
@@ -72,6 +73,8 @@ struct Span {
     from_us: i64,
     to_us: i64,
     count: u64,
+    /// The other gateway of the site may have all of them.
+    shared: bool,
 }
 
 impl Quotas {
@@ -81,8 +84,8 @@ impl Quotas {
         Self { per_second, clock, nodes: HashMap::new(), owed: Vec::new(), judged: 0, dropped: 0 }
     }
 
-    /// Whether the readings of one message are taken: all of them or none.
-    pub fn admits(&mut self, readings: &[Reading]) -> bool {
+    /// Whether the readings of one message are taken: all of them or none. `shared`: the other gateway may have them too.
+    pub fn admits(&mut self, readings: &[Reading], shared: bool) -> bool {
         let Some(Reading { node, stamp, .. }) = readings.first() else { return true };
         let burst = self.burst();
         // A message larger than the burst takes all of it: else it could never pass.
@@ -93,13 +96,13 @@ impl Quotas {
             return true;
         }
         let count = u64::try_from(readings.len()).unwrap_or(u64::MAX);
-        account.drop_readings(node, *stamp, count);
+        account.drop_readings(node, *stamp, count, shared);
         self.dropped = self.dropped.saturating_add(count);
         false
     }
 
     /// Gaps that are to be written now, because a node is within its quota again or has been over it for long.
-    pub fn due(&mut self, now: Stamp) -> Vec<Gap> {
+    pub fn due(&mut self, now: Stamp) -> Vec<OwnGap> {
         let mut gaps = std::mem::take(&mut self.owed);
         for (node, account) in &mut self.nodes {
             gaps.extend(account.due(now.boottime_us).map(|span| gap(node, span, self.per_second)));
@@ -109,7 +112,7 @@ impl Quotas {
     }
 
     /// Gaps for all that no gap tells yet.
-    pub fn rest(&mut self) -> Vec<Gap> {
+    pub fn rest(&mut self) -> Vec<OwnGap> {
         let mut gaps = std::mem::take(&mut self.owed);
         for (node, account) in &mut self.nodes {
             gaps.extend(account.over.take().and_then(|over| over.untold).map(|span| gap(node, span, self.per_second)));
@@ -150,15 +153,15 @@ impl Quotas {
 }
 
 impl Account {
-    fn drop_readings(&mut self, node: &NodeId, stamp: Stamp, count: u64) {
+    fn drop_readings(&mut self, node: &NodeId, stamp: Stamp, count: u64, shared: bool) {
         if self.over.is_none() {
             warn!(%node, "the node sends more readings than its quota; what is beyond is dropped and counted. Find out why, or raise quota.readings_per_second");
         }
         let over = self.over.get_or_insert(Over { last_drop_us: 0, untold: None });
         over.last_drop_us = stamp.boottime_us;
         let (since_us, from_us, to_us) = (stamp.boottime_us, stamp.wall_us, stamp.wall_us);
-        let span = over.untold.get_or_insert(Span { since_us, from_us, to_us, count: 0 });
-        span.to_us = to_us;
+        let span = over.untold.get_or_insert(Span { since_us, from_us, to_us, count: 0, shared });
+        (span.to_us, span.shared) = (to_us, span.shared && shared);
         span.count = span.count.saturating_add(count);
     }
 
@@ -182,15 +185,16 @@ impl Over {
     }
 }
 
-fn gap(node: &NodeId, span: Span, per_second: NonZeroU32) -> Gap {
-    Gap {
+fn gap(node: &NodeId, span: Span, per_second: NonZeroU32) -> OwnGap {
+    let gap = Gap {
         node: Some(node.clone()),
         channel: None,
         reason: format!("more readings than the quota of {per_second} a second"),
         from_us: Some(span.from_us),
         to_us: Some(span.to_us),
         count: Some(span.count),
-    }
+    };
+    OwnGap { gap, shared: span.shared }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::group::Group;
 use super::step::Outcome;
-use super::units::gap_units;
+use super::units::{OwnGap, gap_units};
 use super::{Intake, IntakeError, WritingEnd};
 use config::WhenFull;
 use sensors::{Content, Gap};
@@ -19,21 +19,27 @@ impl<W: WritingEnd> Intake<W> {
         let rest = Group::admit(rest, &mut self.quotas);
         let now = self.clock.stamp();
         let mut lost: u64 = 0;
-        for content in held.iter().chain([&rest]).flat_map(Group::not_held_elsewhere) {
-            match content {
+        let mut shared = true;
+        for arrival in held.iter().chain([&rest]).flat_map(Group::not_held_elsewhere) {
+            match &arrival.content {
                 Content::Readings(readings) => {
                     lost = lost.saturating_add(u64::try_from(readings.len()).unwrap_or(u64::MAX));
                 }
                 Content::DeadLetter(_) => lost = lost.saturating_add(1),
-                Content::Gap(gap) => self.untold.owe([gap.clone()], self.room.cause(), now),
-                Content::AlreadyQueued => {}
+                Content::Gap(gap) => {
+                    let gap = OwnGap { gap: gap.clone(), shared: arrival.shared };
+                    self.untold.owe([gap], self.room.cause(), now);
+                    continue;
+                }
+                Content::AlreadyQueued => continue,
             }
+            shared &= arrival.shared;
         }
         if lost > 0 {
             let reason = "the queue was full when the gateway stopped".to_owned();
             let (to_us, count) = (Some(now.wall_us), Some(lost));
             let gap = Gap { node: None, channel: None, reason, from_us: None, to_us, count };
-            self.untold.owe([gap], self.room.cause(), now);
+            self.untold.owe([OwnGap { gap, shared }], self.room.cause(), now);
         }
     }
 
@@ -45,7 +51,7 @@ impl<W: WritingEnd> Intake<W> {
         let units = gap_units(gaps.clone());
         while !self.append_gaps(&units)? {
             if self.room.when_full() != WhenFull::DropOldest || self.drop_oldest()? == Outcome::NothingOlder {
-                let lost: u64 = gaps.iter().filter_map(|gap| gap.count).sum();
+                let lost: u64 = gaps.iter().filter_map(|own| own.gap.count).sum();
                 warn!("the disk has no room for {} gaps, which name {lost} readings: no row will", gaps.len());
                 break;
             }

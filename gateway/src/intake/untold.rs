@@ -4,8 +4,9 @@
 //! the little room that is kept for them, and often enough that a gateway which is killed forgets little. One that
 //! stops writes the rest.
 
+use super::units::OwnGap;
 use queue::pressure::Cause;
-use sensors::{Content, Gap, Stamp};
+use sensors::{Arrival, Content, Gap, Stamp};
 
 /// From the first drop to the gap that tells of it; the next one takes twice as long.
 const FIRST_US: u64 = 10_000_000;
@@ -18,7 +19,7 @@ const MOST_GAPS: usize = 1000;
 #[derive(Debug)]
 pub struct Untold {
     span: Option<Span>,
-    gaps: Vec<Gap>,
+    gaps: Vec<OwnGap>,
     wait_us: u64,
     due_us: Option<u64>,
 }
@@ -30,6 +31,8 @@ struct Span {
     from_us: i64,
     to_us: i64,
     count: u64,
+    /// The other gateway of the site may have all of them.
+    shared: bool,
 }
 
 impl Default for Untold {
@@ -41,37 +44,43 @@ impl Default for Untold {
 
 impl Untold {
     /// Drops what arrived, because of this; how many readings that were. A gap is not dropped: it waits for room.
-    pub fn drop_arrived(&mut self, content: &Content, cause: Cause, now: Stamp) -> u64 {
-        let stamps: Vec<Stamp> = match content {
+    pub fn drop_arrived(&mut self, arrival: &Arrival, cause: Cause, now: Stamp) -> u64 {
+        let shared = arrival.shared;
+        let stamps: Vec<Stamp> = match &arrival.content {
             Content::Readings(readings) => readings.iter().map(|reading| reading.stamp).collect(),
             Content::DeadLetter(letter) => vec![letter.stamp],
             Content::Gap(gap) => {
-                self.owe([gap.clone()], cause, now);
+                self.owe([OwnGap { gap: gap.clone(), shared }], cause, now);
                 Vec::new()
             }
             Content::AlreadyQueued => Vec::new(),
         };
         for stamp in &stamps {
             self.begin(now);
-            self.count(stamp.wall_us, cause, 1);
+            self.count(stamp.wall_us, cause, 1, shared);
         }
         u64::try_from(stamps.len()).unwrap_or(u64::MAX)
     }
 
     /// Gaps that are to be written with the next group.
-    pub fn owe(&mut self, gaps: impl IntoIterator<Item = Gap>, cause: Cause, now: Stamp) {
-        for gap in gaps {
+    pub fn owe(&mut self, gaps: impl IntoIterator<Item = OwnGap>, cause: Cause, now: Stamp) {
+        for own in gaps {
             self.begin(now);
             if self.gaps.len() < MOST_GAPS {
-                self.gaps.push(gap);
+                self.gaps.push(own);
             } else {
-                self.count(now.wall_us, cause, gap.count.unwrap_or(0));
+                self.count(now.wall_us, cause, own.gap.count.unwrap_or(0), own.shared);
             }
         }
     }
 
+    /// Whether gaps in the queue tell of everything that was dropped.
+    pub fn is_empty(&self) -> bool {
+        self.span.is_none() && self.gaps.is_empty()
+    }
+
     /// The gaps to write now; while there is no room only from time to time.
-    pub fn due(&self, now: Stamp, full: bool) -> Vec<Gap> {
+    pub fn due(&self, now: Stamp, full: bool) -> Vec<OwnGap> {
         if full && self.due_us.is_none_or(|due_us| now.boottime_us < due_us) {
             return Vec::new();
         }
@@ -95,27 +104,23 @@ impl Untold {
         self.due_us.get_or_insert(now.boottime_us.saturating_add(self.wait_us));
     }
 
-    fn count(&mut self, at_us: i64, cause: Cause, count: u64) {
-        let span = self.span.get_or_insert(Span { cause, from_us: at_us, to_us: at_us, count: 0 });
+    fn count(&mut self, at_us: i64, cause: Cause, count: u64, shared: bool) {
+        let span = self.span.get_or_insert(Span { cause, from_us: at_us, to_us: at_us, count: 0, shared });
+        span.shared &= shared;
         (span.from_us, span.to_us) = (span.from_us.min(at_us), span.to_us.max(at_us));
         span.count = span.count.saturating_add(count);
     }
 }
 
 impl Span {
-    fn gap(&self) -> Gap {
+    fn gap(&self) -> OwnGap {
         let reason = match self.cause {
             Cause::Queue => "the queue was full: the newest readings were dropped",
             Cause::Disk => "the disk was nearly full: the newest readings were dropped",
         };
-        Gap {
-            node: None,
-            channel: None,
-            reason: reason.to_owned(),
-            from_us: Some(self.from_us),
-            to_us: Some(self.to_us),
-            count: Some(self.count),
-        }
+        let (from_us, to_us, count) = (Some(self.from_us), Some(self.to_us), Some(self.count));
+        let gap = Gap { node: None, channel: None, reason: reason.to_owned(), from_us, to_us, count };
+        OwnGap { gap, shared: self.shared }
     }
 }
 

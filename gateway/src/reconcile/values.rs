@@ -26,7 +26,7 @@ pub async fn compare(
         let items = queue.read(stream.id, next)?;
         let Some(last) = items.last().map(|item| item.seq) else { break };
         let rows = rows(source, stream, next, last.min(cursor)).await?;
-        for item in items.iter().filter(|item| item.seq <= cursor && item.record.kind == Kind::READING) {
+        for item in items.iter().filter(|item| item.seq <= cursor && item.record.kind.plain() == Kind::READING) {
             report.compared += 1;
             if let Some(text) = difference(item, rows.get(&item.seq)) {
                 report.add(finding(Wrong::Changed, source, stream, item.seq, item.seq, &text));

@@ -1,13 +1,13 @@
 //! Starts every configured source, each with a meter of its own.
 
 use super::{Passwords, Trouble};
-use config::Config;
+use config::{Config, WhileStandby};
 use queue::{Kind, Reader};
 use sensors::i2c::{Bus, I2cSource, LinuxBus, SimBus};
 use sensors::mqtt::MqttSource;
 use sensors::receipts::{Receipt, unproven};
 use sensors::serial::SerialSource;
-use sensors::{Meter, Outlet, SampleClock, Source, Ticket};
+use sensors::{Meter, Outlet, SampleClock, Source, Ticket, Turn};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -22,6 +22,7 @@ pub struct Sources {
     outlet: Outlet,
     stop: watch::Receiver<bool>,
     clock: Arc<dyn SampleClock>,
+    turn: Turn,
     /// Their tasks.
     pub tasks: Vec<JoinHandle<()>>,
     /// Where acknowledgements go, by the index that their tickets carry.
@@ -31,9 +32,9 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// None yet.
-    pub fn new(outlet: Outlet, stop: watch::Receiver<bool>, clock: Arc<dyn SampleClock>) -> Self {
-        Self { outlet, stop, clock, tasks: Vec::new(), acknowledged: Vec::new(), meters: Vec::new() }
+    /// None yet. Those that are off while this gateway is on standby work in `turn` only.
+    pub fn new(outlet: Outlet, stop: watch::Receiver<bool>, clock: Arc<dyn SampleClock>, turn: Turn) -> Self {
+        Self { outlet, stop, clock, turn, tasks: Vec::new(), acknowledged: Vec::new(), meters: Vec::new() }
     }
 
     /// Every broker; `receipts` are those that the queue holds, newest first.
@@ -48,7 +49,7 @@ impl Sources {
                 had_session: receipts.iter().any(|receipt| receipt.session == session),
                 clock: Arc::clone(&self.clock),
             };
-            self.start(&settings.broker.to_string(), source);
+            self.start(&settings.broker.to_string(), settings.while_standby, source);
         }
         self
     }
@@ -57,8 +58,9 @@ impl Sources {
     pub fn serial(mut self, config: &Config) -> Self {
         for settings in &config.serial {
             let index = self.tasks.len();
-            let source = SerialSource { index, settings: settings.clone(), clock: Arc::clone(&self.clock) };
-            self.start(&settings.port.display().to_string(), source);
+            let (clock, turn) = (Arc::clone(&self.clock), self.turn(settings.while_standby));
+            let source = SerialSource { index, settings: settings.clone(), clock, turn };
+            self.start(&settings.port.display().to_string(), settings.while_standby, source);
         }
         self
     }
@@ -68,15 +70,20 @@ impl Sources {
         for settings in &config.i2c {
             let bus: Box<dyn Bus + Send> =
                 if simulate { Box::new(SimBus::for_nodes(settings)) } else { Box::new(LinuxBus::new(&settings.bus)) };
-            let source = I2cSource { settings: settings.clone(), clock: Arc::clone(&self.clock), bus };
-            self.start(&settings.bus.display().to_string(), source);
+            let (clock, turn) = (Arc::clone(&self.clock), self.turn(settings.while_standby));
+            let source = I2cSource { settings: settings.clone(), clock, bus, turn };
+            self.start(&settings.bus.display().to_string(), settings.while_standby, source);
         }
         self
     }
 
-    fn start(&mut self, name: &str, source: impl Source + Send + 'static) {
+    fn turn(&self, while_standby: WhileStandby) -> Turn {
+        if while_standby == WhileStandby::Off { self.turn.clone() } else { Turn::always() }
+    }
+
+    fn start(&mut self, name: &str, while_standby: WhileStandby, source: impl Source + Send + 'static) {
         let (sender, tickets) = mpsc::channel(TICKETS_WAITING);
-        let outlet = self.outlet.for_source(name);
+        let outlet = self.outlet.for_source(name).shared(while_standby.is_shared());
         self.acknowledged.push(sender);
         self.meters.push(outlet.meter().clone());
         #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
@@ -99,52 +106,4 @@ pub fn receipts(reader: &Reader) -> Result<Vec<Receipt>, Trouble> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use queue::{Record, Unit, Writer};
-    use sensors::receipts::{Finding, ReceiptBook};
-    use std::path::Path;
-
-    const SESSION: u64 = 7;
-
-    /// A message, durable with its receipt.
-    fn hear(book: &mut ReceiptBook, writer: &mut Writer, packet: u16) {
-        let Finding::New(receipt) = book.heard(packet, u64::from(packet), false) else { panic!("{packet} is new") };
-        let record = |kind, body| Record { kind, body };
-        let receipt = record(Kind::MQTT_RECEIPT, receipt.to_bytes().unwrap());
-        let unit = Unit::new(vec![record(Kind::READING, vec![1]), receipt]).unwrap();
-        writer.append(&[unit], 0).unwrap();
-    }
-
-    /// The files of a queue as they are at this moment: what a killed process leaves.
-    fn copy(from: &Path, to: &Path) {
-        for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-            let to = to.join(entry.file_name());
-            if entry.file_type().unwrap().is_dir() {
-                std::fs::create_dir(&to).unwrap();
-                copy(&entry.path(), &to);
-            } else {
-                std::fs::copy(entry.path(), to).unwrap();
-            }
-        }
-    }
-
-    #[test]
-    fn a_message_of_before_the_new_stream_is_known_again_after_a_kill() {
-        let (folder, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let mut opened = queue::open(folder.path()).unwrap();
-        let mut book = ReceiptBook::new(SESSION, &[]);
-        for packets in [1..=3, 4..=6, 7..=9] {
-            packets.for_each(|packet| hear(&mut book, &mut opened.writer, packet));
-            opened.writer.begin_stream().unwrap();
-        }
-        copy(folder.path(), left.path());
-        let reader = queue::open(left.path()).unwrap().reader;
-        let found = receipts(&reader).unwrap();
-        let mut book = ReceiptBook::new(SESSION, &unproven(SESSION, found.iter().copied()));
-        for packet in 1..=9 {
-            assert_eq!(book.heard(packet, u64::from(packet), true), Finding::Again, "packet {packet}");
-        }
-        assert!(matches!(book.heard(10, 10, true), Finding::New(receipt) if receipt.number == 10));
-    }
-}
+mod tests;

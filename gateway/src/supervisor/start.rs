@@ -22,7 +22,7 @@ use crate::topology::probe::Probe;
 use crate::topology::{Choice, View};
 use config::{Config, Failover};
 use queue::{Opened, Reader, StreamId};
-use sensors::{Arrival, Content, KernelClock, Outlet, SampleClock};
+use sensors::{Arrival, Content, KernelClock, Outlet, SampleClock, Turn};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,7 +86,8 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let (leave, may_leave) = watch::channel(Arc::new(BTreeMap::new()));
     let receipts = sources::receipts(&reader)?;
     tell_absence(config, &reader, &outlet, clock.stamp().wall_us)?;
-    let make = Sources::new(outlet, sources_stop, Arc::clone(&clock));
+    let turn_of_sources_that_are_off_on_standby = Turn::always();
+    let make = Sources::new(outlet, sources_stop, Arc::clone(&clock), turn_of_sources_that_are_off_on_standby);
     let Sources { tasks: sources, acknowledged, meters, .. } =
         make.mqtt(config, &passwords, &receipts).serial(config).i2c(config, simulate);
     let disk = Disk::look(&folder).map_err(unusable)?;
@@ -186,9 +187,8 @@ fn tell_absence(config: &Config, reader: &Reader, outlet: &Outlet, now_us: i64) 
     let newest = reader.newest_first().next().transpose()?;
     let last_us =
         newest.and_then(|frame| i64::try_from(frame.written_ms.saturating_mul(1000)).ok()).filter(|us| *us > 0);
-    for gap in absence::gaps(config, last_us, now_us) {
-        let arrival = Arrival { content: Content::Gap(gap), receipt: None, ticket: None, room: None };
-        if !outlet.try_send(arrival, 1) {
+    for (gap, shared) in absence::gaps(config, last_us, now_us) {
+        if !outlet.clone().shared(shared).try_send(Arrival::of(Content::Gap(gap)), 1) {
             warn!(
                 "more nodes than the way to the queue has room for: not every gap of the time without a gateway is told"
             );

@@ -214,7 +214,7 @@ impl Rig {
     }
 
     async fn hand_over(&self, ticket: Option<Ticket>) -> bool {
-        let arrival = Arrival { content: Content::Readings(vec![reading()]), receipt: None, ticket, room: None };
+        let arrival = Arrival { ticket, ..Arrival::of(Content::Readings(vec![reading()])) };
         timeout(PATIENCE, self.outlet.send(arrival, 2000)).await.is_ok_and(|taken| taken)
     }
 
@@ -242,6 +242,16 @@ impl Rig {
     pub async fn wait(&mut self, what: &str, wanted: impl FnMut(&IntakeState) -> bool) {
         let found = timeout(PATIENCE, self.state.wait_for(wanted)).await.is_ok_and(|found| found.is_ok());
         assert!(found, "{what}: {:?}", *self.state.borrow());
+    }
+
+    /// Returns when everything that was heard up to this moment is durable. Nobody is woken by that.
+    pub async fn heard_through(&self, wall_us: i64) {
+        let heard = async {
+            while self.state.borrow().heard_through_us < wall_us {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(timeout(PATIENCE, heard).await.is_ok(), "{:?}", *self.state.borrow());
     }
 
     /// How many are acknowledged and have not been waited for.

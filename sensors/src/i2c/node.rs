@@ -54,6 +54,11 @@ impl Node {
         told
     }
 
+    /// Nothing more is asked for now: tells of readings that found no room, if there is room. What finds none is told later.
+    pub fn rest(&mut self, stamp: Stamp, tell: impl FnOnce(Gap) -> bool) {
+        self.unsent.is_told(&self.name, stamp.wall_us, tell);
+    }
+
     /// One line when the trouble changes, and one when it is over. A bus that is away has its own line.
     fn report(&mut self, trouble: Option<&Failure>) {
         match trouble {

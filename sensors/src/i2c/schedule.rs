@@ -56,6 +56,13 @@ impl Schedule {
         slot.due_us = now_us.saturating_add(pause_us);
     }
 
+    /// Every node is due now, whatever came of it before.
+    pub fn begin_again(&mut self, now_us: u64) {
+        for slot in &mut self.0 {
+            (slot.pause_us, slot.due_us) = (None, now_us);
+        }
+    }
+
     /// What stood in the way of all nodes is gone: those that failed are due now.
     pub fn retry_failed(&mut self, now_us: u64) {
         for slot in self.0.iter_mut().filter(|slot| slot.pause_us.is_some()) {
@@ -115,6 +122,16 @@ mod tests {
             found.windows(2).map(|two| two[1].1 - two[0].1).max().unwrap()
         };
         assert_eq!((pauses(10), pauses(60), pauses(3600)), (100, 300, 3600));
+    }
+
+    #[test]
+    fn a_beginning_makes_every_node_due_and_ends_the_pauses() {
+        let mut schedule = schedule(&[10, 4]);
+        asked(&mut schedule, 21, Some(0));
+        schedule.begin_again(22 * SECOND_US);
+        schedule.failed(0, 22 * SECOND_US);
+        schedule.answered(1, 22 * SECOND_US);
+        assert_eq!(asked(&mut schedule, 32, None), [(1, 26), (1, 30), (0, 32)]);
     }
 
     #[test]

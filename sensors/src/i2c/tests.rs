@@ -31,7 +31,11 @@ fn settings() -> I2c {
         let name = NodeId::new(&format!("n{at}")).unwrap();
         I2cNode { name, address: 0x20 + at, every: Duration::from_millis(100), part }
     };
-    I2c { bus: "/dev/i2c-1".into(), nodes: (0..).zip(parts).map(node).collect() }
+    I2c {
+        bus: "/dev/i2c-1".into(),
+        nodes: (0..).zip(parts).map(node).collect(),
+        while_standby: config::WhileStandby::Deliver,
+    }
 }
 
 struct Running {
@@ -46,7 +50,7 @@ fn start(bus: &SimBus) -> Running {
     let (stop, stopped) = watch::channel(false);
     let (_, tickets) = mpsc::channel(1);
     let clock = Arc::new(KernelClock::open().unwrap());
-    let source = I2cSource { settings: settings(), clock, bus: Box::new(bus.clone()) };
+    let source = I2cSource { settings: settings(), clock, bus: Box::new(bus.clone()), turn: Turn::always() };
     Running { arrivals, stop, task: tokio::spawn(source.run(outlet, tickets, stopped)) }
 }
 

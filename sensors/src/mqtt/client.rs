@@ -35,6 +35,8 @@ pub enum Heard {
     Connected { session_present: bool },
     /// A message.
     Message(Message),
+    /// The broker took every subscription.
+    Subscribed,
     /// The broker refused one or more subscriptions.
     SubscriptionRefused(String),
     /// The broker has what was published; if it refused it, why.
@@ -126,7 +128,7 @@ fn understand(event: Event) -> Heard {
             use rumqttc::v5::mqttbytes::v5::SubscribeReasonCode::Success;
             match ack.return_codes.iter().find(|code| !matches!(code, Success(_))) {
                 Some(refused) => Heard::SubscriptionRefused(format!("{refused:?}")),
-                None => Heard::Nothing,
+                None => Heard::Subscribed,
             }
         }
         Event::Incoming(Packet::PubAck(ack)) => Heard::Published(match ack.reason {

@@ -75,6 +75,7 @@ impl Hearing {
             }
             // After a break the library still hands out what happened on the old connection; it proves nothing.
             _ if self.open.load(Ordering::Relaxed) == CLOSED => {}
+            Heard::Subscribed => self.subscribed(),
             Heard::Acknowledged(packet) => self.book.acknowledged(packet),
             Heard::PingSent => self.book.ping_sent(),
             Heard::PingAnswered => self.book.ping_answered(),
@@ -88,7 +89,7 @@ impl Hearing {
         self.backoff.reset();
         self.trouble = None;
         if let Some(outlet) = &self.outlet {
-            outlet.meter().connected();
+            outlet.meter().reached(session_present);
         }
         info!(broker = %self.settings.broker, session_present, "connected to the broker");
         if !session_present {
@@ -101,6 +102,13 @@ impl Hearing {
         self.had_session = true;
         // On every connection: a broker that lost the session has lost the subscriptions too, silently.
         let _ = self.subscribe.try_send(self.settings.clone());
+    }
+
+    /// Only now is everything heard that is published; before, only what a session that was kept had subscribed to.
+    fn subscribed(&self) {
+        if let Some(outlet) = &self.outlet {
+            outlet.meter().connected(self.clock.stamp().wall_us);
+        }
     }
 
     fn session_gap(&self) -> Gap {
@@ -119,7 +127,7 @@ impl Hearing {
         self.open.store(CLOSED, Ordering::Relaxed);
         self.book.connection_lost();
         if let Some(outlet) = &self.outlet {
-            outlet.meter().lost(&why);
+            outlet.meter().lost(&why, self.clock.stamp().wall_us);
         }
         if self.trouble.as_ref() != Some(&why) {
             warn!(broker = %self.settings.broker, "no connection to the broker: {why}; trying again until it answers");
@@ -165,7 +173,7 @@ impl Hearing {
         let Some(outlet) = self.outlet.clone() else {
             return;
         };
-        let arrival = Arrival { content, receipt, ticket, room: None };
+        let arrival = Arrival { receipt, ticket, ..Arrival::of(content) };
         tokio::select! {
             biased;
             taken = outlet.send(arrival, bytes) => {

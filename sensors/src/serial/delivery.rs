@@ -82,7 +82,7 @@ impl Delivery {
             _ => 1,
         };
         // What is owed goes first, so that a gap never stands behind what came after it.
-        if !self.owed.is_empty() || !self.outlet.try_send(arrival(content), bytes) {
+        if !self.owed.is_empty() || !self.outlet.try_send(Arrival::of(content), bytes) {
             if !self.owed.contains_key(&Missing::NoRoom) {
                 warn!(node = %self.node, "the gateway has no room; what this node sends is counted and dropped until there is some");
             }
@@ -131,7 +131,7 @@ impl Delivery {
 
     fn settle(&mut self) {
         while let Some((&missing, &span)) = self.owed.first_key_value() {
-            if !self.outlet.try_send(arrival(Content::Gap(self.gap(missing, span))), 1) {
+            if !self.outlet.try_send(Arrival::of(Content::Gap(self.gap(missing, span))), 1) {
                 return;
             }
             self.owed.remove(&missing);
@@ -151,10 +151,6 @@ impl Delivery {
         let (from_us, to_us) = (Some(span.from_us), Some(span.to_us));
         Gap { node: Some(self.node.clone()), channel: None, reason, from_us, to_us, count: span.count }
     }
-}
-
-fn arrival(content: Content) -> Arrival {
-    Arrival { content, receipt: None, ticket: None, room: None }
 }
 
 #[cfg(test)]

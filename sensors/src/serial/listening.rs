@@ -9,6 +9,7 @@ use crate::backoff::Backoff;
 use crate::clock::{SampleClock, Stamp};
 use crate::reading::DeadLetter;
 use crate::source::{Content, Outlet};
+use crate::turn::{LOOK_EVERY, Turn, WAITING};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +18,19 @@ use tracing::{info, warn};
 /// How many bytes are taken from the port at once.
 const CHUNK_BYTES: usize = 4096;
 
+/// Why listening came to an end.
+enum End {
+    /// The port is gone.
+    Gone(String),
+    /// It is the other gateway's turn.
+    TurnOver,
+}
+
 /// The state of listening to one port.
 pub struct Listening {
     settings: config::Serial,
     clock: Arc<dyn SampleClock>,
+    turn: Turn,
     delivery: Delivery,
     backoff: Backoff,
     /// The trouble already reported, so that a run of equal failures is one line.
@@ -36,12 +46,13 @@ pub struct Listening {
 impl Listening {
     /// Not open yet.
     pub fn new(source: SerialSource, outlet: Outlet) -> Self {
-        let SerialSource { index, settings, clock } = source;
+        let SerialSource { index, settings, clock, turn } = source;
         let seed = u64::try_from(index).unwrap_or(0);
         Self {
             delivery: Delivery::new(outlet, settings.node.clone()),
             settings,
             clock,
+            turn,
             backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(10), seed),
             trouble: None,
             deaf: None,
@@ -53,17 +64,41 @@ impl Listening {
     /// Listens for ever. Nothing is lost when it is cancelled, since lines are handed over without a pause.
     pub async fn run(&mut self) -> Infallible {
         loop {
+            self.wait_for_turn().await;
             match port::open(&self.settings) {
                 Ok(port) => {
                     self.opened();
-                    let why = self.listen(port).await;
-                    self.gone(&why);
+                    match self.listen(port).await {
+                        End::Gone(why) => self.gone(&why),
+                        End::TurnOver => continue,
+                    }
                 }
                 Err(trouble) => self.not_open(trouble),
             }
-            self.backoff.wait().await;
+            tokio::select! {
+                () = self.backoff.wait() => {}
+                () = turn_over(&self.turn, self.clock.as_ref()) => {}
+            }
             self.delivery.tick(self.clock.stamp());
         }
+    }
+
+    fn is_our_turn(&self) -> bool {
+        self.turn.is_ours(self.clock.stamp().boottime_us)
+    }
+
+    /// While it is the other gateway's turn the port stays closed, and nothing is missing here.
+    async fn wait_for_turn(&mut self) {
+        if self.is_our_turn() {
+            return;
+        }
+        self.no_longer_deaf();
+        self.delivery.meter().lost(WAITING, self.clock.stamp().wall_us);
+        while !self.is_our_turn() {
+            self.delivery.tick(self.clock.stamp());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.backoff.reset();
     }
 
     /// Tells what is owed; on stop.
@@ -74,7 +109,7 @@ impl Listening {
 
     fn opened(&mut self) {
         info!(port = %self.settings.port.display(), node = %self.settings.node, "listening to the serial port");
-        self.delivery.meter().connected();
+        self.delivery.meter().connected(self.clock.stamp().wall_us);
         (self.trouble, self.last_arrival_us, self.garbled) = (None, None, false);
         self.no_longer_deaf();
         self.delivery.tick(self.clock.stamp());
@@ -82,7 +117,7 @@ impl Listening {
 
     fn gone(&mut self, why: &str) {
         warn!(node = %self.settings.node, "the serial port {} is gone ({why}); waiting for it", self.settings.port.display());
-        self.delivery.meter().lost(why);
+        self.delivery.meter().lost(why, self.clock.stamp().wall_us);
         self.trouble = Some(OpenError::NotThere);
         let since = self.last_arrival_us.unwrap_or_else(|| self.clock.stamp().wall_us);
         self.deaf = Some((Missing::PortGone, since));
@@ -90,7 +125,7 @@ impl Listening {
 
     fn not_open(&mut self, trouble: OpenError) {
         self.deaf.get_or_insert((Missing::PortNotOpen, self.clock.stamp().wall_us));
-        self.delivery.meter().lost(&trouble.to_string());
+        self.delivery.meter().lost(&trouble.to_string(), self.clock.stamp().wall_us);
         if self.is_news(&trouble) {
             warn!(node = %self.settings.node, "the serial port {} {trouble}", self.settings.port.display());
         }
@@ -108,8 +143,8 @@ impl Listening {
         }
     }
 
-    /// Takes lines until the port is gone; says why it is.
-    async fn listen(&mut self, mut port: Port) -> String {
+    /// Takes lines until the port is gone or the turn is over; half a line is dropped then.
+    async fn listen(&mut self, mut port: Port) -> End {
         let most_bytes = self.settings.max_frame_bytes;
         let mut framer = if shows_its_beginning(&self.settings.format) {
             LineFramer::new(most_bytes)
@@ -117,11 +152,17 @@ impl Listening {
             LineFramer::within_a_line(most_bytes)
         };
         let mut chunk = [0; CHUNK_BYTES];
+        let (turn, clock) = (self.turn.clone(), Arc::clone(&self.clock));
+        let mut turn_over = std::pin::pin!(turn_over(&turn, clock.as_ref()));
         loop {
             tokio::select! {
+                biased;
+                () = &mut turn_over => return End::TurnOver,
                 read = port.read(&mut chunk) => match read {
+                    // Frozen, this process may come to what was said long after its turn.
+                    Ok(_) if !self.is_our_turn() => return End::TurnOver,
                     Ok(bytes) => self.heard(&mut framer, chunk.get(..bytes).unwrap_or_default()),
-                    Err(why) => return why,
+                    Err(why) => return End::Gone(why),
                 },
                 () = tokio::time::sleep(Duration::from_secs(1)), if self.delivery.is_owing() => {
                     self.delivery.tick(self.clock.stamp());
@@ -167,45 +208,15 @@ impl Listening {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::KernelClock;
-    use config::{LineFormat, NodeId, Parity, Serial, StopBits};
-
-    fn listening() -> Listening {
-        let (format, parity, stop_bits) = (LineFormat::JsonLines, Parity::None, StopBits::One);
-        let (port, node) = ("/dev/ttyUSB0".into(), NodeId::new("silo").unwrap());
-        let settings = Serial { port, node, format, baud: 115_200, parity, stop_bits, max_frame_bytes: 4096 };
-        let clock = Arc::new(KernelClock::open().unwrap());
-        Listening::new(SerialSource { index: 0, settings, clock }, Outlet::new(10, 1000).0)
+/// Returns when it is the other gateway's turn, if that can ever be.
+async fn turn_over(turn: &Turn, clock: &dyn SampleClock) {
+    if !turn.may_end() {
+        std::future::pending::<()>().await;
     }
-
-    #[test]
-    fn each_trouble_is_news_once_until_another_or_until_the_port_was_open() {
-        let mut listening = listening();
-        let mut news = |trouble: OpenError| listening.is_news(&trouble);
-        assert!(news(OpenError::NotThere) && !news(OpenError::NotThere) && !news(OpenError::NotThere));
-        assert!(news(OpenError::Forbidden) && !news(OpenError::Forbidden) && news(OpenError::NotThere));
-        listening.opened();
-        assert!(listening.is_news(&OpenError::NotThere));
-        listening.opened();
-        listening.gone("it was unplugged");
-        assert!(!listening.is_news(&OpenError::NotThere), "that it is gone has been said");
-    }
-
-    #[test]
-    fn a_gap_begins_at_the_first_failure_or_at_the_last_arrival() {
-        let mut listening = listening();
-        listening.not_open(OpenError::NotThere);
-        let first = listening.deaf;
-        listening.not_open(OpenError::InUse);
-        assert!(first.is_some() && listening.deaf == first);
-        listening.opened();
-        assert_eq!(listening.deaf, None);
-        listening.last_arrival_us = Some(17);
-        listening.gone("it was unplugged");
-        listening.not_open(OpenError::NotThere);
-        assert_eq!(listening.deaf, Some((Missing::PortGone, 17)));
+    while turn.is_ours(clock.stamp().boottime_us) {
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,13 +76,14 @@ impl Port {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::{LineFormat, NodeId, Serial};
+    use config::{LineFormat, NodeId, Serial, WhileStandby};
     use std::path::PathBuf;
 
     fn settings(port: PathBuf) -> Serial {
         let node = NodeId::new("silo").unwrap();
         let (format, parity, stop_bits) = (LineFormat::JsonLines, Parity::None, StopBits::One);
-        Serial { port, node, format, baud: 115_200, parity, stop_bits, max_frame_bytes: 4096 }
+        let while_standby = WhileStandby::Deliver;
+        Serial { port, node, format, baud: 115_200, parity, stop_bits, max_frame_bytes: 4096, while_standby }
     }
 
     #[tokio::test]

@@ -5,8 +5,9 @@ mod log;
 mod ptys;
 
 use config::{Channel, Column, LineFormat};
-use fieldgate_sensors::{Content, NoData, Value};
-use ptys::{Socket, listening, next, next_readings, settings};
+use fieldgate_sensors::turn::WAITING;
+use fieldgate_sensors::{Content, Meter, NoData, Turn, Value};
+use ptys::{Socket, listening, listening_in_turn, next, next_readings, settings};
 
 fn channel(name: &str) -> Channel {
     Channel::new(name).unwrap()
@@ -143,6 +144,76 @@ async fn a_port_in_use_is_taken_when_it_becomes_free() {
     let (of_the_first, ()) = tokio::join!(first, second);
     assert!(of_the_first.is_empty(), "{of_the_first:?}");
     assert_eq!((logged("is in use by another process"), logged("listening to")), (1, 2));
+}
+
+/// Returns when the source says that it is connected, or that it is not.
+async fn shows(meter: &Meter, connected: bool) {
+    let patience = std::time::Duration::from_secs(8);
+    let shown = async {
+        while meter.state().connected != connected {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(patience, shown).await.is_ok(), "{:?}", meter.state());
+}
+
+#[tokio::test]
+async fn a_port_of_one_gateway_at_a_time_is_open_in_our_turn_only_and_nothing_is_missing_between() {
+    let socket = Socket::new();
+    let mut node = socket.plug();
+    let turn = Turn::new();
+    let json = settings(&socket.port(), LineFormat::JsonLines);
+    let rest = listening_in_turn(json, 100, turn.clone(), async |arrivals, meter| {
+        let state = meter.state();
+        assert_eq!((state.connected, state.trouble.as_deref()), (false, Some(WAITING)));
+        turn.grant_until(u64::MAX);
+        shows(meter, true).await;
+        node.say("{\"t\":1}\n{\"t\":");
+        assert_eq!(next_readings(arrivals).await[0].value, Ok(Value::Int(1)));
+        turn.withdraw();
+        shows(meter, false).await;
+        // Somebody else can open it now, and what is said meanwhile is not ours.
+        let other = settings(&socket.port(), LineFormat::JsonLines);
+        let heard = listening(other, 100, async |arrivals| {
+            node.say("{\"t\":2}\n");
+            assert_eq!(next_readings(arrivals).await[0].value, Ok(Value::Int(2)));
+        });
+        assert!(heard.await.is_empty());
+        turn.grant_until(u64::MAX);
+        shows(meter, true).await;
+        node.say("{\"t\":3}\n");
+        assert_eq!(next_readings(arrivals).await[0].value, Ok(Value::Int(3)), "half a line of before is dropped");
+    })
+    .await;
+    assert!(rest.is_empty(), "no gap, no dead letter: {rest:?}");
+}
+
+#[tokio::test]
+async fn a_gap_of_a_port_that_is_gone_ends_with_the_turn() {
+    let socket = Socket::new();
+    let mut node = socket.plug();
+    let turn = Turn::new();
+    turn.grant_until(u64::MAX);
+    let json = settings(&socket.port(), LineFormat::JsonLines);
+    let rest = listening_in_turn(json, 100, turn.clone(), async |arrivals, meter| {
+        shows(meter, true).await;
+        node.say("{\"t\":1}\n");
+        next_readings(arrivals).await;
+        drop(node);
+        shows(meter, false).await;
+        turn.withdraw();
+        let Content::Gap(gap) = next(arrivals).await else { panic!("no gap") };
+        assert_eq!(gap.reason, "the port was gone");
+        let mut again = socket.plug();
+        turn.grant_until(u64::MAX);
+        shows(meter, true).await;
+        again.say("{\"t\":2}\n");
+        let readings = next_readings(arrivals).await;
+        assert_eq!(readings[0].value, Ok(Value::Int(2)));
+        assert!(gap.to_us.unwrap() < readings[0].stamp.wall_us);
+    })
+    .await;
+    assert!(rest.is_empty(), "{rest:?}");
 }
 
 #[tokio::test]

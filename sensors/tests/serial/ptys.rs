@@ -1,9 +1,9 @@
 //! Serial nodes at the other end of pseudo-terminals, and the source that listens to them.
 
 use super::log;
-use config::{LineFormat, NodeId, Parity, Serial, StopBits};
+use config::{LineFormat, NodeId, Parity, Serial, StopBits, WhileStandby};
 use fieldgate_sensors::serial::SerialSource;
-use fieldgate_sensors::{Arrival, Content, KernelClock, Outlet, Reading, Source};
+use fieldgate_sensors::{Arrival, Content, KernelClock, Meter, Outlet, Reading, Source, Turn};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 use std::fs::File;
@@ -73,7 +73,8 @@ impl Drop for Plugged {
 
 pub fn settings(port: &Path, format: LineFormat) -> Serial {
     let (node, parity, stop_bits) = (NodeId::new("silo").unwrap(), Parity::None, StopBits::One);
-    Serial { port: port.to_owned(), node, format, baud: 115_200, parity, stop_bits, max_frame_bytes: 64 }
+    let (port, while_standby) = (port.to_owned(), WhileStandby::Deliver);
+    Serial { port, node, format, baud: 115_200, parity, stop_bits, max_frame_bytes: 64, while_standby }
 }
 
 /// Listens while `scenario` runs, then stops. Gives what was handed over and not looked at.
@@ -82,15 +83,26 @@ pub async fn listening(
     messages: usize,
     scenario: impl AsyncFnOnce(&mut Receiver<Arrival>),
 ) -> Vec<Content> {
+    listening_in_turn(settings, messages, Turn::always(), async |arrivals, _| scenario(arrivals).await).await
+}
+
+/// The same while `turn` is ours; the scenario is shown how the source is getting on, too.
+pub async fn listening_in_turn(
+    settings: Serial,
+    messages: usize,
+    turn: Turn,
+    scenario: impl AsyncFnOnce(&mut Receiver<Arrival>, &Meter),
+) -> Vec<Content> {
     log::begin();
     let clock = Arc::new(KernelClock::open().unwrap());
     let (outlet, mut arrivals) = Outlet::new(messages, 1_000_000);
+    let meter = outlet.meter().clone();
     let (stop, stopped) = watch::channel(false);
     let (acknowledge, acknowledged) = mpsc::channel(1);
-    let source = SerialSource { index: 0, settings, clock };
+    let source = SerialSource { index: 0, settings, clock, turn };
     let scenario = async {
         // join! polls the source first, so it has tried the port once when the scenario begins.
-        scenario(&mut arrivals).await;
+        scenario(&mut arrivals, &meter).await;
         assert!(acknowledge.is_closed(), "a serial node is owed no acknowledgement");
         stop.send_replace(true);
     };

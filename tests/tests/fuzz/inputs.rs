@@ -92,7 +92,7 @@ fn append(queue: &Path, start: u64) -> StreamId {
 
 fn unit(readings: u64, bytes: u64, seed: u64) -> Unit {
     let body = |at: u64| (0..bytes).map(|byte| (byte * byte * 31 + seed * 7 + at) as u8).collect();
-    let kinds = [Kind::READING, Kind::GAP, Kind::READING, Kind::DEAD_LETTER];
+    let kinds = [Kind::READING, Kind::GAP, Kind::READING.shared(), Kind::DEAD_LETTER];
     let mut records: Vec<Record> =
         (0..readings).zip(kinds.into_iter().cycle()).map(|(at, kind)| Record { kind, body: body(at) }).collect();
     records.push(Record { kind: Kind::MQTT_RECEIPT, body: vec![7; 12] });

@@ -3,7 +3,7 @@
 //! | part | NDJSON, a line each | CBOR sequence (RFC 8742), a data item each |
 //! | --- | --- | --- |
 //! | header | object, `fieldgate_export` | map, the same keys |
-//! | record | object: `stream`, `order`, `seq`, `kind`, `written_ms`, `sum`, `data` (the columns, to read), `body` (the exact bytes, base64) | array: stream, order, seq, kind, written_ms, sum (unsigned), body (byte string) |
+//! | record | object: `stream`, `order`, `seq`, `kind`, `shared` (true where another gateway may have it too, else absent), `written_ms`, `sum`, `data` (the columns, to read), `body` (the exact bytes, base64) | array: stream, order, seq, kind (with 0x40 where another gateway may have it too), written_ms, sum (unsigned), body (byte string) |
 //! | trailer | object, `end` | map, the same keys |
 //!
 //! `xxh3` in the trailer is the XXH3 (64 bits, hexadecimal) of every byte before the trailer. `sum` in a record is the lower half

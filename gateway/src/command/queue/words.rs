@@ -9,8 +9,12 @@ use serde_json::{Map, Value as Json, json};
 /// The names of the kinds that have one.
 const KINDS: [(Kind, &str); 3] = [(Kind::READING, "reading"), (Kind::GAP, "gap"), (Kind::DEAD_LETTER, "dead letter")];
 
-/// The name of a kind; a number for one that this version does not know.
+/// What is said of a record that is not this gateway's alone.
+const SHARED: &str = "(the other gateway may have it too)";
+
+/// The name of a kind, whoever else may have the record; a number for one that this version does not know.
 pub fn kind_name(kind: Kind) -> String {
+    let kind = kind.plain();
     let known = KINDS.iter().find(|(known, _)| *known == kind);
     known.map_or_else(|| kind.0.to_string(), |(_, name)| (*name).to_owned())
 }
@@ -24,7 +28,7 @@ pub fn kind_named(name: &str) -> Option<Kind> {
 /// What a record says, by column; none when this version does not understand it.
 pub fn data(record: &Record) -> Option<Map<String, Json>> {
     let body = &record.body;
-    let json = match record.kind {
+    let json = match record.kind.plain() {
         Kind::READING => reading(&Reading::from_bytes(body).ok()?),
         Kind::GAP => gap(&Gap::from_bytes(body).ok()?),
         Kind::DEAD_LETTER => dead_letter(&DeadLetter::from_bytes(body).ok()?),
@@ -109,7 +113,7 @@ pub fn time(us: i64) -> String {
 
 /// One line for people.
 pub fn line(record: &Record) -> String {
-    let said = match record.kind {
+    let said = match record.kind.plain() {
         Kind::READING => Reading::from_bytes(&record.body).map(|reading| reading_line(&reading)),
         Kind::GAP => Gap::from_bytes(&record.body).map(|gap| gap_line(&gap)),
         Kind::DEAD_LETTER => DeadLetter::from_bytes(&record.body).map(|letter| {
@@ -120,6 +124,7 @@ pub fn line(record: &Record) -> String {
     };
     // A line break would look like another record, and an escape sequence would reach the terminal.
     let said = said.unwrap_or_else(|error| format!("{} bytes: {error}", record.body.len()));
+    let said = if record.kind.is_shared() { format!("{said} {SHARED}") } else { said };
     said.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
@@ -184,6 +189,14 @@ pub mod tests {
     }
 
     #[test]
+    fn a_shared_record_says_the_same_and_that_it_is_shared() {
+        let record = reading_record(Ok(Value::Float(20.0)));
+        let shared = Record { kind: record.kind.shared(), ..record.clone() };
+        assert_eq!((kind_name(shared.kind), data(&shared)), ("reading".to_owned(), data(&record)));
+        assert_eq!(line(&shared), format!("{} (the other gateway may have it too)", line(&record)));
+    }
+
+    #[test]
     fn nothing_in_a_record_reaches_the_terminal_as_a_command_or_another_line() {
         let gap = Gap {
             node: None,
@@ -201,7 +214,7 @@ pub mod tests {
 
     #[test]
     fn every_kind_is_found_by_its_name() {
-        for kind in [Kind::READING, Kind::GAP, Kind::DEAD_LETTER, Kind(77)] {
+        for kind in [Kind::READING, Kind::GAP, Kind::DEAD_LETTER, Kind(13)] {
             assert_eq!(kind_named(&kind_name(kind)), Some(kind));
         }
         assert_eq!(kind_named("readings"), None);

@@ -23,6 +23,10 @@ impl Rig {
 
     /// A message of so many readings, now.
     fn admits(&mut self, node: &str, readings: usize) -> bool {
+        self.admits_of(node, readings, false)
+    }
+
+    fn admits_of(&mut self, node: &str, readings: usize, shared: bool) -> bool {
         let reading = Reading {
             node: NodeId::new(node).unwrap(),
             channel: Channel::new("t").unwrap(),
@@ -33,10 +37,10 @@ impl Rig {
             node_seq: None,
             node_time_us: None,
         };
-        self.quotas.admits(&vec![reading; readings])
+        self.quotas.admits(&vec![reading; readings], shared)
     }
 
-    fn due(&mut self) -> Vec<Gap> {
+    fn due(&mut self) -> Vec<OwnGap> {
         self.quotas.due(self.clock.stamp())
     }
 
@@ -83,9 +87,9 @@ fn one_gap_tells_of_a_run_when_a_second_passed_without_a_drop() {
     rig.clock.advance_us(1);
     let gaps = rig.due();
     assert_eq!(gaps.len(), 1);
-    assert_eq!((gaps[0].node.as_ref().unwrap().as_str(), gaps[0].count), ("a", Some(7)));
-    assert_eq!((gaps[0].from_us, gaps[0].to_us), (from, to));
-    assert_eq!(gaps[0].reason, "more readings than the quota of 1 a second");
+    assert_eq!((gaps[0].gap.node.as_ref().unwrap().as_str(), gaps[0].gap.count), ("a", Some(7)));
+    assert_eq!((gaps[0].gap.from_us, gaps[0].gap.to_us), (from, to));
+    assert_eq!(gaps[0].gap.reason, "more readings than the quota of 1 a second");
     assert_eq!((rig.due(), rig.quotas.rest()), (vec![], vec![]), "told once");
 }
 
@@ -96,11 +100,11 @@ fn while_a_run_lasts_a_gap_is_due_every_ten_seconds_and_the_rest_at_the_end() {
     let mut counts = Vec::new();
     for _ in 0..250 {
         while rig.admits("a", 1) {}
-        counts.extend(rig.due().iter().filter_map(|gap| gap.count));
+        counts.extend(rig.due().iter().filter_map(|own| own.gap.count));
         rig.clock.advance_us(SECOND_US / 10);
     }
     assert_eq!(counts.len(), 2);
-    counts.extend(rig.quotas.rest().iter().filter_map(|gap| gap.count));
+    counts.extend(rig.quotas.rest().iter().filter_map(|own| own.gap.count));
     assert_eq!((counts.len(), counts.iter().sum::<u64>()), (3, rig.quotas.dropped()));
 }
 
@@ -117,6 +121,16 @@ fn nodes_beyond_the_bound_push_out_the_most_silent_and_its_drops_are_told() {
     assert_eq!(rig.quotas.nodes.len(), MOST_NODES);
     let gaps = rig.due();
     assert_eq!(gaps.len(), 1, "the node that is over its quota now is not told yet");
-    assert_eq!((gaps[0].node.as_ref().unwrap().as_str(), gaps[0].count), ("old", Some(3)));
+    assert_eq!((gaps[0].gap.node.as_ref().unwrap().as_str(), gaps[0].gap.count), ("old", Some(3)));
     assert!(!rig.admits("kept", 1), "it was heard lately, and is remembered");
+}
+
+#[test]
+fn a_gap_is_shared_only_if_the_other_gateway_may_have_all_that_was_dropped() {
+    for (second, expected) in [(true, true), (false, false)] {
+        let mut rig = Rig::new(1);
+        assert!(rig.admits("a", 10) && !rig.admits_of("a", 1, true) && !rig.admits_of("a", 1, second));
+        let gaps = rig.quotas.rest();
+        assert_eq!((gaps.len(), gaps[0].gap.count, gaps[0].shared), (1, Some(2), expected));
+    }
 }

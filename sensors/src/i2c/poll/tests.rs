@@ -1,8 +1,9 @@
 use super::*;
 use crate::clock::{ClockQuality, ManualClock};
-use crate::i2c::{Chip, SimBus};
+use crate::i2c::{Bus, Chip, Operation, SimBus};
 use crate::reading::{Reading, Value};
-use config::{ByteOrder, Channel, Field, I2cNode, Micro, MicroFormat, NodeId, Part, Quantity};
+use crate::turn::WAITING;
+use config::{ByteOrder, Channel, Field, I2cNode, Micro, MicroFormat, NodeId, Part, Quantity, WhileStandby};
 use tokio::sync::mpsc;
 
 const ROOM_BYTES: u32 = 4096;
@@ -24,19 +25,26 @@ struct Rig {
     poller: Poller,
     bus: SimBus,
     clock: Arc<ManualClock>,
+    turn: Turn,
+    meter: Meter,
     arrivals: mpsc::Receiver<Arrival>,
 }
 
 impl Rig {
     fn new(nodes: Vec<I2cNode>, messages: usize) -> Self {
+        Self::in_turn(nodes, messages, Turn::always())
+    }
+
+    fn in_turn(nodes: Vec<I2cNode>, messages: usize, turn: Turn) -> Self {
         let stamp = Stamp { boot: 1, boottime_us: 0, wall_us: 1000, quality: ClockQuality::Synced, error_us: None };
         let clock = Arc::new(ManualClock::new(stamp));
         let (outlet, arrivals) = Outlet::new(messages, ROOM_BYTES);
         let bus = SimBus::default();
-        let settings = I2c { bus: "/dev/i2c-1".into(), nodes };
+        let settings = I2c { bus: "/dev/i2c-1".into(), nodes, while_standby: WhileStandby::Deliver };
+        let meter = outlet.meter().clone();
         let shared: Arc<dyn SampleClock> = clock.clone();
-        let poller = Poller::new(&settings, Box::new(bus.clone()), shared, SharedOutlet::new(outlet));
-        Self { poller, bus, clock, arrivals }
+        let poller = Poller::new(&settings, Box::new(bus.clone()), shared, turn.clone(), SharedOutlet::new(outlet));
+        Self { poller, bus, clock, turn, meter, arrivals }
     }
 
     /// Does what is due in the next seconds, second by second.
@@ -229,4 +237,92 @@ fn fields_of_a_microcontroller_stand_at_their_places() {
     rig.bus.unplug(8);
     rig.pass(1);
     assert_eq!(rig.arrived(), ["a.soil Timeout at 10", "a.rain Timeout at 10"]);
+}
+
+/// Seconds since boot as the clock counts them.
+fn second(second: u64) -> u64 {
+    second * 1_000_000
+}
+
+#[test]
+fn out_of_turn_nothing_is_opened_or_asked_and_nothing_is_missing() {
+    let mut rig = Rig::in_turn(vec![register("a", 8), register("b", 9)], 100, Turn::new());
+    rig.bus.plug(8, Box::new(Fixed(&[0, 1])));
+    rig.bus.plug(9, Box::new(Fixed(&[0, 2])));
+    assert_eq!(rig.poller.step(), LOOK_EVERY);
+    rig.bus.set_away(true);
+    rig.pass(13);
+    assert_eq!((rig.arrived(), rig.bus.transfers(8)), (vec![], 0), "a bus that is away is no trouble either");
+    let state = rig.meter.state();
+    assert_eq!((state.connected, state.trouble.as_deref()), (false, Some(WAITING)));
+    rig.bus.set_away(false);
+    rig.turn.grant_until(second(25));
+    rig.pass(2);
+    assert_eq!(rig.arrived(), ["a.x 1 at 13", "b.x 2 at 13"], "all of them are due at once");
+    assert_eq!(rig.meter.state().connected_since_us, Some(1000 + 13_000_000));
+    rig.pass(25);
+    assert_eq!(rig.arrived(), ["a.x 1 at 23", "b.x 2 at 23"], "not at 33: the turn was over at 25");
+    assert_eq!(rig.meter.state().lost_since_us, Some(1000 + 25_000_000));
+    rig.turn.grant_until(u64::MAX);
+    rig.pass(1);
+    assert_eq!(rig.arrived(), ["a.x 1 at 40", "b.x 2 at 40"]);
+}
+
+/// A chip whose answer takes seconds.
+struct Slow(Arc<ManualClock>);
+
+impl Chip for Slow {
+    fn write(&mut self, _bytes: &[u8]) {}
+
+    fn read(&mut self, room: &mut [u8]) {
+        self.0.advance_us(5_000_000);
+        room.fill(0);
+    }
+}
+
+#[test]
+fn a_turn_that_ends_while_one_node_is_asked_leaves_out_the_next() {
+    let mut rig = Rig::in_turn(vec![register("a", 8), register("b", 9)], 100, Turn::new());
+    rig.bus.plug(8, Box::new(Slow(Arc::clone(&rig.clock))));
+    rig.bus.plug(9, Box::new(Fixed(&[0, 2])));
+    rig.turn.grant_until(second(3));
+    rig.pass(20);
+    assert_eq!((rig.arrived(), rig.bus.transfers(9)), (vec!["a.x 0 at 0".to_owned()], 0));
+}
+
+/// A bus that takes seconds to open.
+struct SlowToOpen(SimBus, Arc<ManualClock>);
+
+impl Bus for SlowToOpen {
+    fn open(&mut self) -> Result<(), BusError> {
+        self.1.advance_us(5_000_000);
+        self.0.open()
+    }
+
+    fn transfer(&mut self, address: u16, operations: &mut [Operation<'_>]) -> Result<(), BusError> {
+        self.0.transfer(address, operations)
+    }
+}
+
+#[test]
+fn a_turn_that_ends_while_the_bus_is_opened_asks_nobody() {
+    let mut rig = Rig::in_turn(vec![register("a", 8)], 100, Turn::new());
+    rig.bus.plug(8, Box::new(Fixed(&[0, 1])));
+    rig.poller.bus = Box::new(SlowToOpen(rig.bus.clone(), Arc::clone(&rig.clock)));
+    rig.turn.grant_until(second(3));
+    rig.pass(20);
+    assert_eq!((rig.arrived(), rig.bus.transfers(8)), (vec![], 0));
+}
+
+#[test]
+fn what_found_no_room_is_told_at_the_end_of_the_turn_and_not_of_the_time_after_it() {
+    let mut rig = Rig::in_turn(vec![register("a", 8)], 1, Turn::new());
+    rig.bus.plug(8, Box::new(Fixed(&[0, 1])));
+    rig.turn.grant_until(second(15));
+    rig.pass(14);
+    assert_eq!(rig.arrived(), ["a.x 1 at 0"], "the one of 10 found no room");
+    rig.pass(30);
+    let Ok(Arrival { content: Content::Gap(gap), .. }) = rig.arrivals.try_recv() else { panic!("no gap") };
+    assert_eq!((gap.from_us, gap.to_us, gap.count), (Some(1000 + 10_000_000), Some(1000 + 15_000_000), Some(1)));
+    assert!(rig.arrivals.try_recv().is_err());
 }

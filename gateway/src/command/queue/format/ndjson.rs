@@ -16,6 +16,9 @@ struct Line {
     order: u64,
     seq: u64,
     kind: String,
+    /// Another gateway may have it too. Files from before there were two gateways do not say it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shared: bool,
     written_ms: u64,
     sum: String,
     data: Option<Map<String, Json>>,
@@ -29,6 +32,7 @@ pub fn item(item: &Item) -> io::Result<Vec<u8>> {
         order: item.order,
         seq: item.seq,
         kind: kind_name(item.record.kind),
+        shared: item.record.kind.is_shared(),
         written_ms: item.written_ms,
         sum: format!("{:08x}", item.sum()),
         data: data(&item.record),
@@ -58,6 +62,7 @@ pub fn part(line: &[u8]) -> Result<Part, String> {
 
 fn record(line: Line) -> Result<Item, String> {
     let kind = kind_named(&line.kind).ok_or_else(|| format!("\"{}\" is no kind of record", line.kind))?;
+    let kind = if line.shared { kind.shared() } else { kind };
     let body = BASE64.decode(&line.body).map_err(|error| format!("its body is not base64: {error}"))?;
     let record = Record { kind, body };
     let differs = line.data.as_ref().and_then(|said| differing(said, &data(&record)?));

@@ -132,6 +132,31 @@ fn the_place_of_the_damage_is_named() {
 }
 
 #[test]
+fn what_another_gateway_may_have_too_is_said_and_comes_back() {
+    let plain = reading(1, 2.25);
+    let shared = Item { record: Record { kind: Kind::READING.shared(), ..plain.record.clone() }, ..plain.clone() };
+    for format in [Format::Ndjson, Format::Cbor] {
+        assert_eq!(read(&file(format, std::slice::from_ref(&shared))), (vec![shared.clone()], None));
+    }
+    let line = |item: &Item| String::from_utf8(json_line(item).unwrap()).unwrap();
+    assert!(line(&shared).contains("\"kind\":\"reading\",\"shared\":true,"), "{}", line(&shared));
+    assert!(!line(&plain).contains("shared"), "as in files of before: {}", line(&plain));
+}
+
+#[test]
+fn a_kind_of_a_file_of_before_is_read_as_it_was_written() {
+    // Before, a number above 63 stood there as it is.
+    let strange = Record { kind: Kind(77), body: vec![1, 2] };
+    let item = Item { record: strange, ..reading(1, 2.25) };
+    let text = String::from_utf8(file(Format::Ndjson, std::slice::from_ref(&item))).unwrap();
+    let (header, rest) = text.split_once('\n').unwrap();
+    let (line, _) = rest.split_once('\n').unwrap();
+    let before = line.replace("\"kind\":\"13\",\"shared\":true", "\"kind\":\"77\"");
+    assert_ne!(before, line);
+    assert_eq!(read(format!("{header}\n{before}\n").as_bytes()).0, [item]);
+}
+
+#[test]
 fn two_lines_that_changed_places_are_found() {
     let text = String::from_utf8(file(Format::Ndjson, &readings())).unwrap();
     let mut lines: Vec<&str> = text.lines().collect();
