@@ -65,7 +65,10 @@ fn what_a_source_does_while_on_standby_is_asked_for_with_the_section_and_refused
         ["serial[0].while_standby: is missing", "i2c[0].while_standby: is missing"]
     );
     let said = |text: &str| text.replace("[[i2c]]", "while_standby = \"hold\"\n[[i2c]]\nwhile_standby = \"off\"");
-    assert_eq!(of_it(format!("{GOOD}while_standby = \"deliver\"\n{}[standby]\nno_such_key = 1\n", said(wires))), Vec::<String>::new());
+    assert_eq!(
+        of_it(format!("{GOOD}while_standby = \"deliver\"\n{}[standby]\nno_such_key = 1\n", said(wires))),
+        Vec::<String>::new()
+    );
     let refused = |path| format!("{path}[0].while_standby: has no meaning without [standby]");
     assert_eq!(
         of_it(format!("{GOOD}while_standby = \"deliver\"\n{}", said(wires))),

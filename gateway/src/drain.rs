@@ -9,6 +9,7 @@ mod aside;
 pub mod backlog;
 mod elsewhere;
 mod ended;
+pub mod group;
 mod heartbeat;
 mod latency;
 mod letters;
@@ -43,6 +44,7 @@ use ahead::Ahead;
 use backlog::Backlog;
 use elsewhere::leads_elsewhere;
 use ended::Ended;
+use group::Group;
 use heartbeat::LastBeat;
 use letters::Letters;
 use pace::Pace;
@@ -62,6 +64,9 @@ use turn::Turn;
 const SAVE_EVERY: Duration = Duration::from_secs(30);
 /// The loop turns at least this often, with work or without.
 const TURN: Duration = Duration::from_secs(2);
+
+/// While what is next may still come from the other gateway, how often to look.
+const WAITS: Duration = Duration::from_millis(500);
 
 /// Per stream, the last number that may leave the queue.
 pub type Leave = Arc<BTreeMap<StreamId, u64>>;
@@ -100,6 +105,8 @@ pub struct Drain {
     pub stop: watch::Receiver<bool>,
     /// The choice that was told last.
     pub told: Choice,
+    /// Whose turn it is, where this gateway is one of two.
+    pub group: Option<Group>,
     /// What the source has refused.
     pub refusals: Refusals,
     /// What was said of it.
@@ -193,6 +200,9 @@ impl Drain {
         let origins = Arc::clone(&self.origins.borrow());
         source.locate(&self.settings, &origins, &self.backlog.streams(), self.now_us()).await?;
         source.refuse_if_behind(&views, index)?;
+        if let Some(group) = &self.group {
+            source.join(group).await?;
+        }
         self.backlog.note_cursors(&source)?;
         self.begin_live(&mut source).await?;
         let behind = source.expect_again(|stream| self.memory.delivered(stream));
@@ -223,6 +233,8 @@ impl Drain {
         let mut ahead = Ahead::default();
         loop {
             self.pulse.beat();
+            // Taken before the queue is looked at: what becomes durable afterwards is later.
+            let heard_through_us = self.durable.borrow_and_update().heard_through_us;
             match self.write_next(index, source, &mut ahead).await {
                 Ok(Turn::Wrote { set_aside }) => {
                     pace.went_well();
@@ -230,15 +242,21 @@ impl Drain {
                     letters.look_soon_if(set_aside);
                 }
                 Ok(Turn::Refused) => {}
+                Ok(Turn::Waits) => {
+                    if let Err(ended) = self.beat(index, source, &mut last_beat, None).await {
+                        return ended;
+                    }
+                    self.idle(WAITS).await;
+                }
                 Ok(Turn::Idle) => {
                     self.state.send_if_modified(|state| state.trouble.take().is_some());
                     if let Err(ended) = self.say_what_is_new(source, &mut letters).await {
                         return ended;
                     }
-                    if let Err(ended) = self.beat(index, source, &mut last_beat).await {
+                    if let Err(ended) = self.beat(index, source, &mut last_beat, Some(heard_through_us)).await {
                         return ended;
                     }
-                    self.idle().await;
+                    self.idle(TURN).await;
                 }
                 Err(ended) => return ended,
             }
@@ -265,13 +283,15 @@ impl Drain {
         self.backlog.streams().iter().any(|stream| !source.is_located(*stream, origins.gateway_of(*stream)))
     }
 
-    /// Waits until there may be something to do.
-    async fn idle(&mut self) {
+    /// Waits until there may be something to do, `most` at most.
+    async fn idle(&mut self, most: Duration) {
+        let turns = self.group.as_ref().map(Group::changed);
         tokio::select! {
+            () = async { match turns { Some(changed) => changed.await, None => std::future::pending().await } } => {}
             _ = self.durable.changed() => {}
             _ = self.views.changed() => {}
             _ = self.stop.wait_for(|stop| *stop) => {}
-            () = tokio::time::sleep(TURN) => {}
+            () = tokio::time::sleep(most) => {}
         }
     }
 

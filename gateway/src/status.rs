@@ -128,6 +128,9 @@ pub struct DrainState {
     pub delivered: u64,
     /// Rows among them that another source had before.
     pub sent_again: u64,
+    /// Readings left out since the start, as the other gateway of the site had brought them.
+    #[serde(default)]
+    pub left_out: u64,
     /// Readings that were missing in the queue and became gaps.
     pub missing: u64,
     /// Rows of gaps written since the start, whatever was missing.

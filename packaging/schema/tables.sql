@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS channels (
 --   sampled_at  when the gateway saw it; node_time: when the node says it measured it; node_seq: the node's own number
 --   time_quality 0 the clock was never set in that boot, 1 it was set earlier in that boot, 2 synchronised
 --   no_data     1 absent, 2 timeout, 3 bus fault, 4 bad frame, 5 out of range, 6 dropped for want of room
+--   maybe_twice 1 heard by both gateways of the site around a takeover, with nothing that tells it from others: it may
+--               stand twice
 CREATE TABLE IF NOT EXISTS readings (
   stream        BIGINT UNSIGNED  NOT NULL,
   seq           BIGINT UNSIGNED  NOT NULL,
@@ -48,6 +50,7 @@ CREATE TABLE IF NOT EXISTS readings (
   no_data       TINYINT          NULL,
   node_seq      BIGINT           NULL,
   node_time     DATETIME(6)      NULL,
+  maybe_twice   TINYINT          NULL,
   PRIMARY KEY (stream, seq),
   KEY by_channel_and_time (channel_id, sampled_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -115,3 +118,41 @@ CREATE TABLE IF NOT EXISTS reader_turn (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 INSERT IGNORE INTO schema_version (version, applied_at) VALUES (1, UTC_TIMESTAMP(6));
+
+-- Two gateways of one site: which of them is active, in which term. `updated_at` is when it last wrote, by its own clock.
+CREATE TABLE IF NOT EXISTS standby_groups (
+  site       VARCHAR(64)     NOT NULL PRIMARY KEY,
+  term       BIGINT UNSIGNED NOT NULL,
+  holder     VARCHAR(64)     NOT NULL,
+  claimed_at DATETIME(6)     NULL,
+  updated_at DATETIME(6)     NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What each of two gateways heard without a break, and has dealt with: it is in the database, by its own rows or by those of the
+-- other one. By its own clock.
+--   source      the node of a wire; empty: all brokers
+--   written_*   from when to when what it heard became rows while it was active
+--   filled_to   its last row while the other one was active: what that one did not hear
+--   is_open     it may go on; is_resumed: what was published during the break before it came in it
+CREATE TABLE IF NOT EXISTS standby_spans (
+  stream       BIGINT UNSIGNED NOT NULL,
+  source       VARCHAR(64)     NOT NULL,
+  from_time    DATETIME(6)     NOT NULL,
+  to_time      DATETIME(6)     NOT NULL,
+  written_from DATETIME(6)     NULL,
+  written_to   DATETIME(6)     NULL,
+  filled_to    DATETIME(6)     NULL,
+  is_open      TINYINT         NOT NULL,
+  is_resumed   TINYINT         NOT NULL,
+  PRIMARY KEY (stream, source, from_time),
+  KEY by_time (to_time)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Numbers of a stream for which there are no rows, since the other gateway of the site has brought the same.
+CREATE TABLE IF NOT EXISTS left_out (
+  stream   BIGINT UNSIGNED NOT NULL,
+  seq      BIGINT UNSIGNED NOT NULL,
+  last_seq BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (stream, seq),
+  KEY by_last (stream, last_seq)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -38,6 +38,8 @@ impl Batch {
             gaps: self.gaps.iter().take_while(|row| row.seq <= last).cloned().collect(),
             dead_letters: self.dead_letters.iter().take_while(|row| row.seq <= last).cloned().collect(),
             unrouted: self.unrouted.clone(),
+            shared: self.shared.clone(),
+            marked: self.marked.clone(),
             ..*self
         };
         part.count_missing();

@@ -5,6 +5,7 @@
 use super::Drain;
 use super::elsewhere::another_source;
 use super::ended::Ended;
+use super::group::Group;
 use super::source::Source;
 use crate::database::{Cell, DbError, Session};
 use queue::StreamId;
@@ -45,16 +46,24 @@ pub(super) async fn write(session: &mut Session, stream: StreamId, cursor: u64, 
 
 impl Drain {
     /// Writes the time into the row of the running stream when the last one is old enough.
-    pub(super) async fn beat(&mut self, index: usize, source: &mut Source, last: &mut LastBeat) -> Result<(), Ended> {
+    /// `through_us`: everything that was heard until then is dealt with.
+    pub(super) async fn beat(
+        &mut self,
+        index: usize,
+        source: &mut Source,
+        last: &mut LastBeat,
+        through_us: Option<i64>,
+    ) -> Result<(), Ended> {
         let (stream, now_us) = (self.backlog.reader.current(), self.now_us());
-        if !last.is_over() || source.cursor(stream).is_none() {
+        let must_tell = self.group.as_ref().is_some_and(Group::must_tell);
+        if !(last.is_over() || must_tell) || source.cursor(stream).is_none() {
             return Ok(());
         }
         let (views, highest_term) = (self.views.clone(), self.memory.servers.highest_term);
         let elsewhere = another_source(views, highest_term, index, source.identity().to_owned());
         tokio::select! {
             biased;
-            written = source.beat(stream, now_us) => written?,
+            written = source.beat(stream, self.group.as_mut(), through_us, now_us) => written?,
             () = elsewhere => return Err(Ended::GivenUp),
         }
         *last = LastBeat::now();

@@ -2,6 +2,7 @@
 
 use queue::{Kind, MissingSpan, Numbered, StreamId, Why};
 use sensors::{DeadLetter, Gap, Reading};
+use std::collections::BTreeSet;
 
 /// A row of `gaps`: what is missing, and which numbers of the stream it stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +59,10 @@ pub struct Batch {
     pub unrouted: Vec<(u64, String)>,
     /// How many numbers of it the queue does not hold any more.
     pub missing: u64,
+    /// Numbers of what the other gateway of the site may have heard too.
+    pub shared: BTreeSet<u64>,
+    /// Numbers of readings that the other gateway may have written too.
+    pub marked: BTreeSet<u64>,
 }
 
 impl Batch {
@@ -72,6 +77,8 @@ impl Batch {
             dead_letters: Vec::new(),
             unrouted: Vec::new(),
             missing: 0,
+            shared: BTreeSet::new(),
+            marked: BTreeSet::new(),
         }
     }
 
@@ -114,6 +121,9 @@ impl Batch {
     fn take(&mut self, item: Numbered, why: &impl Explain) {
         self.skip_to(item.seq.saturating_sub(1), why);
         self.last = item.seq;
+        if item.record.kind.is_shared() {
+            self.shared.insert(item.seq);
+        }
         self.place(item);
     }
 
@@ -279,7 +289,9 @@ mod tests {
         };
         let items = || vec![gap(1), unknown(2, Kind::READING), unknown(3, Kind::DEAD_LETTER), gap(4)];
         let all_shared = items().into_iter().map(shared).collect();
-        assert_eq!(plan(stream(), 0, all_shared, gone), plan(stream(), 0, items(), gone));
+        let batch = plan(stream(), 0, all_shared, gone);
+        assert_eq!(batch.shared, [1, 2, 3, 4].into());
+        assert_eq!(Batch { shared: BTreeSet::new(), ..batch }, plan(stream(), 0, items(), gone));
     }
 
     #[test]

@@ -20,11 +20,13 @@ pub const READING_COLUMNS: &[&str] = &[
     "no_data",
     "node_seq",
     "node_time",
+    "maybe_twice",
 ];
 
 /// The row. `value` holds every number and truth value as a double, so that averages need one column only; `value_int`
 /// holds whole numbers and truth values exactly; `value_text` holds text.
-pub fn reading_row(stream: u64, seq: u64, channel_id: u64, reading: &Reading) -> Row {
+/// `maybe_twice` marks one that the other gateway of the site may have written too.
+pub fn reading_row(stream: u64, seq: u64, channel_id: u64, reading: &Reading, maybe_twice: bool) -> Row {
     let (value, value_int, value_text, no_data) = value_cells(reading);
     let stamp = &reading.stamp;
     vec![
@@ -43,6 +45,7 @@ pub fn reading_row(stream: u64, seq: u64, channel_id: u64, reading: &Reading) ->
         no_data,
         Cell::optional(reading.node_seq, Cell::Int),
         Cell::optional(reading.node_time_us, Cell::TimeUs),
+        Cell::optional(maybe_twice.then_some(1), Cell::Int),
     ]
 }
 
@@ -63,7 +66,8 @@ pub fn without_empty_columns<'a>(columns: &[&'a str], mut rows: Vec<Row>) -> (Ve
 
 /// Bytes of the values in the rows of a batch, as they are sent.
 pub fn sent_bytes(batch: &Batch) -> u64 {
-    let readings = batch.readings.iter().flat_map(|(seq, reading)| reading_row(0, *seq, 0, reading));
+    let readings =
+        batch.readings.iter().flat_map(|(seq, reading)| reading_row(0, *seq, 0, reading, batch.marked.contains(seq)));
     let readings: u64 = readings.map(|cell| cell.sent_bytes()).sum();
     let gaps = batch.gaps.iter().map(|row| GAP_BYTES + count(row.gap.reason.len()));
     let letters = batch.dead_letters.iter().map(|row| count(row.bytes.len() + row.reason.len() + row.origin.len()));
@@ -121,7 +125,7 @@ mod tests {
             node_seq: Some(-3),
             node_time_us: None,
         };
-        let row = reading_row(1, 2, 3, &reading);
+        let row = reading_row(1, 2, 3, &reading, false);
         assert_eq!(row.len(), READING_COLUMNS.len());
         let cell = |name: &str| &row[READING_COLUMNS.iter().position(|column| *column == name).unwrap()];
         assert_eq!(cell("value"), &Cell::Double(2.0_f64.powi(63)));

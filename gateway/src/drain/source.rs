@@ -1,5 +1,6 @@
 //! One connection to the server that takes writes: confirm that it is the one, find the cursors, write.
 
+use super::group::Group;
 use super::plan::Batch;
 use super::routes::Routes;
 use super::write::Tables;
@@ -13,6 +14,7 @@ use crate::topology::probe::{identity, read_only};
 use crate::topology::{Term, TermStep, View, term_step};
 use config::ServerAddress;
 use queue::StreamId;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tracing::{error, info};
 
@@ -30,6 +32,24 @@ pub struct Source {
     again: BTreeMap<StreamId, u64>,
     /// Streams whose row belongs to another gateway than the one that should have made them.
     refused: BTreeMap<StreamId, String>,
+}
+
+/// What was written.
+pub struct Wrote<'b> {
+    /// As much of the batch as was dealt with.
+    pub batch: Cow<'b, Batch>,
+    /// Nothing was: it may still come from the other gateway.
+    pub is_waiting: bool,
+    /// Readings that another source had before.
+    pub again: u64,
+    /// Numbers that were left out, since the other gateway's rows are there.
+    pub left_out: u64,
+}
+
+impl<'b> Wrote<'b> {
+    fn nothing_of(batch: &'b Batch) -> Self {
+        Self { batch: Cow::Borrowed(batch), is_waiting: true, again: 0, left_out: 0 }
+    }
 }
 
 impl Source {
@@ -246,19 +266,50 @@ impl Source {
         &self.name
     }
 
-    /// Writes one batch and moves the cursor with it. Returns how many of its readings another source had before.
-    pub async fn write(&mut self, batch: &Batch, now_us: i64) -> Result<u64, DbError> {
-        self.tables.write(batch, now_us).await?;
+    /// Writes one batch and moves the cursor with it; a gateway of two as much of it as has not to wait.
+    pub async fn write<'b>(
+        &mut self,
+        batch: &'b Batch,
+        group: Option<&mut Group>,
+        now_us: i64,
+    ) -> Result<Wrote<'b>, DbError> {
+        let (batch, left_out) = match group {
+            None => {
+                self.tables.write(batch, now_us).await?;
+                (Cow::Borrowed(batch), 0)
+            }
+            Some(group) => match self.tables.deal(group, batch, now_us).await? {
+                None => return Ok(Wrote::nothing_of(batch)),
+                Some(part) => {
+                    (Cow::Owned(part.batch), part.left_out.iter().map(|(first, last)| last - first + 1).sum())
+                }
+            },
+        };
         self.cursors.insert(batch.stream, batch.last);
         let until = self.again.get(&batch.stream).copied().unwrap_or(0);
         let again = batch.readings.iter().filter(|(seq, _)| *seq <= until).count();
-        Ok(u64::try_from(again).unwrap_or(0))
+        Ok(Wrote { is_waiting: false, again: u64::try_from(again).unwrap_or(0), left_out, batch })
     }
 
-    /// Writes the time into the row of a stream whose cursor is known, and no reading.
-    pub async fn beat(&mut self, stream: StreamId, now_us: i64) -> Result<(), DbError> {
+    /// Writes the time into the row of a stream whose cursor is known, and no reading; a gateway of two also whose turn it is, and
+    /// until when it has heard its sources.
+    pub async fn beat(
+        &mut self,
+        stream: StreamId,
+        group: Option<&mut Group>,
+        through_us: Option<i64>,
+        now_us: i64,
+    ) -> Result<(), DbError> {
         let Some(cursor) = self.cursor(stream) else { return Ok(()) };
-        heartbeat::write(self.tables.session(), stream, cursor, now_us).await
+        match group {
+            None => heartbeat::write(self.tables.session(), stream, cursor, now_us).await,
+            Some(group) => self.tables.tell_group(group, (stream, cursor), through_us, now_us).await,
+        }
+    }
+
+    /// Prepares the connection of a gateway of two.
+    pub async fn join(&mut self, group: &Group) -> Result<(), DbError> {
+        group.begin(self.tables.session()).await
     }
 
     /// Says goodbye.

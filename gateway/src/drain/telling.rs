@@ -2,6 +2,7 @@
 
 use super::Drain;
 use super::plan::Batch;
+use super::source::Wrote;
 use crate::topology::Choice;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -43,15 +44,16 @@ impl Drain {
     }
 
     /// Counts a batch, and says so when it held gaps for what the queue had lost.
-    pub(super) fn tell_written(&self, batch: &Batch, again: u64) {
-        let missing = batch.missing;
+    pub(super) fn tell_written(&self, wrote: &Wrote<'_>) {
+        let (batch, missing) = (&wrote.batch, wrote.batch.missing);
         if missing > 0 {
             warn!(stream = %batch.stream, "{missing} readings are no longer in the queue; rows of gaps say which and why");
         }
         self.state.send_modify(|state| {
             state.trouble = None;
             state.delivered += batch.rows();
-            state.sent_again += again;
+            state.sent_again += wrote.again;
+            state.left_out += wrote.left_out;
             state.missing += missing;
             state.gaps += u64::try_from(batch.gaps.len()).unwrap_or(u64::MAX);
         });

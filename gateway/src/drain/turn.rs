@@ -17,6 +17,8 @@ pub enum Turn {
     Idle,
     /// A batch was refused and taken back; the next one is smaller.
     Refused,
+    /// What is next may still come from the other gateway of the site, which is active.
+    Waits,
 }
 
 impl Drain {
@@ -34,20 +36,23 @@ impl Drain {
         let began = tokio::time::Instant::now();
         let written = tokio::select! {
             biased;
-            written = source.write(&batch, now_us) => written,
+            written = source.write(&batch, self.group.as_mut(), now_us) => written,
             () = another_source(views, highest_term, index, identity) => return Err(Ended::GivenUp),
         };
         self.throttle.took(batch.rows(), began.elapsed());
-        let again = match written {
-            Ok(again) => again,
+        let wrote = match written {
+            Ok(wrote) => wrote,
             Err(error) => return self.went_wrong(&batch, error, source.is_open()),
         };
+        if wrote.is_waiting {
+            return Ok(Turn::Waits);
+        }
         self.note_heartbeat(batch.stream, now_us);
-        self.memory.servers.sent_again += again;
-        self.see_delivered(batch.stream, batch.last);
-        self.tell_written(&batch, again);
-        let set_aside = self.refusals.went_well(&batch);
-        self.tell_set_aside(&batch, set_aside);
+        self.memory.servers.sent_again += wrote.again;
+        self.see_delivered(wrote.batch.stream, wrote.batch.last);
+        self.tell_written(&wrote);
+        let set_aside = self.refusals.went_well(&wrote.batch);
+        self.tell_set_aside(&wrote.batch, set_aside);
         Ok(Turn::Wrote { set_aside })
     }
 

@@ -1,11 +1,15 @@
 //! One batch, one transaction: the cursor first, then rows, then commit.
 
+mod of_group;
+
 use super::plan::{Batch, DeadLetterRow, GapRow};
 use super::routes::Routes;
 use super::rows::{READING_COLUMNS, reading_row, without_empty_columns};
 use crate::database::{Cell, DbError, Row, Session};
+use crate::standby::span::OwnSpans;
+use queue::StreamId;
 use sensors::Reading;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A channel as the database knows it.
 struct ChannelRow {
@@ -20,6 +24,8 @@ pub struct Tables {
     site: String,
     channels: Channels,
     routes: Routes,
+    /// What this gateway has collected of each source, where it is one of two.
+    spans: BTreeMap<StreamId, OwnSpans>,
 }
 
 impl Tables {
@@ -29,7 +35,7 @@ impl Tables {
     /// [`DbError`].
     pub async fn open(mut session: Session, site: &str, routes: Routes) -> Result<Self, DbError> {
         let channels = channels_of(&mut session, site).await?;
-        Ok(Self { session, site: site.to_owned(), channels, routes })
+        Ok(Self { session, site: site.to_owned(), channels, routes, spans: BTreeMap::new() })
     }
 
     /// The connection.
@@ -82,7 +88,8 @@ impl Tables {
         let mut rows = Vec::with_capacity(batch.readings.len());
         for (seq, reading) in &batch.readings {
             let channel_id = self.channel_id(reading).await?;
-            rows.push(reading_row(batch.stream.as_u64(), *seq, channel_id, reading));
+            let maybe_twice = batch.marked.contains(seq);
+            rows.push(reading_row(batch.stream.as_u64(), *seq, channel_id, reading, maybe_twice));
         }
         let (columns, rows) = without_empty_columns(READING_COLUMNS, rows);
         self.session.insert_many(&insert("readings", &columns), rows).await?;
@@ -98,6 +105,7 @@ impl Tables {
     /// [`DbError`]; the outcome is then unknown.
     pub async fn roll_back(&mut self) -> Result<(), DbError> {
         self.session.run("ROLLBACK").await?;
+        self.spans.clear();
         self.channels = channels_of(&mut self.session, &self.site).await?;
         Ok(())
     }
@@ -128,17 +136,16 @@ impl Tables {
     /// Compare and set, and first in the transaction: it takes the row lock, so that a transaction of ours that timed out
     /// and still runs on the server is waited for, and then found to have happened.
     async fn begin(&mut self, batch: &Batch, now_us: i64) -> Result<(), DbError> {
-        let (stream, before) = (batch.stream.as_u64(), batch.first.saturating_sub(1));
-        let change = format!(
-            "UPDATE streams SET last_seq = {}, updated_at = TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {now_us} MICROSECOND \
-             WHERE stream = {stream} AND last_seq = {before}",
-            batch.last
-        );
-        let changed = self.session.begin_with(&change).await?;
+        let changed = self.session.begin_with(&move_cursor(batch, now_us)).await?;
+        self.require_moved(batch, changed).await
+    }
+
+    async fn require_moved(&mut self, batch: &Batch, changed: u64) -> Result<(), DbError> {
         if changed == 1 {
             return Ok(());
         }
         self.session.run("ROLLBACK").await?;
+        let before = batch.first.saturating_sub(1);
         let words = format!("the cursor of stream {} is not at {before} any more; reading it again", batch.stream);
         Err(DbError::cursor_moved(self.session.server(), words))
     }
@@ -185,6 +192,16 @@ impl Tables {
             Cell::optional(gap.count, Cell::UInt),
         ]
     }
+}
+
+/// The statement that moves the cursor over a batch, if it still is where the batch begins.
+fn move_cursor(batch: &Batch, now_us: i64) -> String {
+    let (stream, before) = (batch.stream.as_u64(), batch.first.saturating_sub(1));
+    format!(
+        "UPDATE streams SET last_seq = {}, updated_at = TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {now_us} MICROSECOND \
+         WHERE stream = {stream} AND last_seq = {before}",
+        batch.last
+    )
 }
 
 /// By node and channel, so that neither name is copied to look for them.

@@ -6,7 +6,8 @@ use crate::database::{Cell, DbError, Session};
 /// Numbers looked at in one go.
 pub const CHUNK: u64 = 10_000;
 
-/// The numbers that are accounted for in `first..=last`: single ones, and spans of gaps that touch it.
+/// The numbers that are accounted for in `first..=last`: single ones, and spans that touch it, of gaps and of what was left out
+/// since the other gateway of the site brought it.
 pub async fn accounted(
     session: &mut Session,
     stream: u64,
@@ -21,13 +22,16 @@ pub async fn accounted(
         let rows = session.ask_with(&sql, span(first, last)).await?;
         singles.extend(rows.iter().filter_map(|row| row.first().and_then(Cell::as_u64)));
     }
-    let sql = "SELECT seq, last_seq FROM gaps WHERE stream = ? AND last_seq >= ? AND seq <= ?";
-    let rows = session.ask_with(sql, span(first, last)).await?;
-    let ranges = rows.iter().filter_map(|row| match row.as_slice() {
-        [first, last] => Some((first.as_u64()?, last.as_u64()?)),
-        _ => None,
-    });
-    Ok((singles, ranges.collect()))
+    let mut ranges = Vec::new();
+    for table in ["gaps", "left_out"] {
+        let sql = format!("SELECT seq, last_seq FROM {table} WHERE stream = ? AND last_seq >= ? AND seq <= ?");
+        let rows = session.ask_with(&sql, span(first, last)).await?;
+        ranges.extend(rows.iter().filter_map(|row| match row.as_slice() {
+            [first, last] => Some((first.as_u64()?, last.as_u64()?)),
+            _ => None,
+        }));
+    }
+    Ok((singles, ranges))
 }
 
 /// The first number of the first row.

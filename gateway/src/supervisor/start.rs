@@ -151,6 +151,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         delivered: tell_delivered,
         stop: drain_stop,
         told: Choice::default(),
+        group: None,
         refusals: Refusals::default(),
         told_refused: ToldRefused::default(),
     };

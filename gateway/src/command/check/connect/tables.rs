@@ -8,8 +8,19 @@ use config::{Config, Property, Route, Template};
 /// The version of the tables that this program writes.
 const SCHEMA_VERSION: u64 = 1;
 /// Ours, as `fieldgate db schema` makes them.
-const OURS: [&str; 8] =
-    ["schema_version", "streams", "channels", "readings", "gaps", "dead_letters", "events", "server_term"];
+const OURS: [&str; 11] = [
+    "schema_version",
+    "streams",
+    "channels",
+    "readings",
+    "gaps",
+    "dead_letters",
+    "events",
+    "server_term",
+    "standby_groups",
+    "standby_spans",
+    "left_out",
+];
 /// Ours too, and nothing is lost without it.
 const TURNS: &str = "reader_turn";
 

@@ -37,6 +37,9 @@ fn good(name: &str) -> ServerFacts {
         "dead_letters",
         "events",
         "server_term",
+        "standby_groups",
+        "standby_spans",
+        "left_out",
         "reader_turn",
     ];
     let written = [READING_COLUMNS, GAP_COLUMNS, DEAD_LETTER_COLUMNS].concat();

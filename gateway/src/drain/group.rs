@@ -1,0 +1,213 @@
+//! A gateway of two, as the drain sees it: in each transaction the row of its group is locked, and what the other gateway has
+//! brought decides what becomes of everything that both may have heard.
+//!
+//! All of it comes from the database, in the transaction that writes: whose turn it is, how far the other one has come, and
+//! its rows. So two gateways that are both active for a while are put in line by the lock, and the second one sees what the first one wrote.
+
+mod listening;
+mod part;
+mod rows;
+
+pub use listening::{Listening, Sources};
+pub use part::{Judgement, Part};
+
+use super::plan::Batch;
+use crate::database::{DbError, Session};
+use crate::standby::claim::{ClaimStep, Claimant, Holder, claim_step};
+use crate::standby::span::OwnSpans;
+use queue::StreamId;
+use rows::Rows;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// Whether it is this gateway's turn, as its links and its role say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Duty {
+    /// It is active.
+    pub is_active: bool,
+    /// The term it acts in, or the highest it has seen.
+    pub term: u64,
+    /// The other gateway's clock minus ours, in microseconds.
+    pub offset_us: i64,
+}
+
+/// What the database says of the group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupRow {
+    /// Who holds the newest term; none before the first claim.
+    pub holder: Option<Holder>,
+    /// When the holder last wrote, by its own clock, microseconds since 1970.
+    pub moved_us: Option<i64>,
+}
+
+/// Where the role comes from, and who is told what the database says.
+pub trait Turns: Send + Sync {
+    /// What the role says now.
+    fn duty(&self) -> Duty;
+    /// What the row of the group says now.
+    fn tell(&self, row: &GroupRow);
+}
+
+/// What lasts over connections.
+pub struct Group {
+    site: String,
+    gateway: String,
+    turns: Box<dyn Turns>,
+    listening: Arc<Mutex<Listening>>,
+    /// The term in which it has stood in the row since it became active.
+    claimed: Option<u64>,
+    /// The same by a transaction that is not committed yet.
+    pending: Option<u64>,
+    changed: Arc<Notify>,
+}
+
+impl Group {
+    /// Of a gateway of this site; `changed` tells when the role may have.
+    pub fn new(
+        (site, gateway): (&str, &str),
+        turns: Box<dyn Turns>,
+        listening: Arc<Mutex<Listening>>,
+        changed: Arc<Notify>,
+    ) -> Self {
+        let (site, gateway) = (site.to_owned(), gateway.to_owned());
+        Self { site, gateway, turns, listening, claimed: None, pending: None, changed }
+    }
+
+    fn rows<'s>(&'s self, session: &'s mut Session) -> Rows<'s> {
+        Rows { session, site: &self.site, gateway: &self.gateway }
+    }
+
+    /// Makes sure that the group has a row, on a connection that was just made, and that the server does not wait for long for a
+    /// gateway that stands still in a transaction.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub(super) async fn begin(&self, session: &mut Session) -> Result<(), DbError> {
+        self.rows(session).begin().await
+    }
+
+    /// In a transaction: locks the row of the group, and claims it where it is this gateway's turn. True when it is the
+    /// holder from here on.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub(super) async fn lock(&mut self, session: &mut Session, now_us: i64) -> Result<bool, DbError> {
+        let duty = self.turns.duty();
+        let row = self.rows(session).lock().await?;
+        self.turns.tell(&row);
+        if !duty.is_active {
+            self.claimed = None;
+        }
+        let has_claimed = self.claimed.is_some();
+        let own = Claimant { gateway: &self.gateway, is_active: duty.is_active, term: duty.term, has_claimed };
+        self.pending = match claim_step(row.holder.as_ref(), &own) {
+            ClaimStep::Holds => row.holder.map(|holder| holder.term),
+            ClaimStep::Claim(term) => {
+                self.rows(session).claim(term, row.holder.as_ref(), now_us).await?;
+                Some(term)
+            }
+            ClaimStep::Deposed | ClaimStep::StandsBy => None,
+        };
+        Ok(self.pending.is_some())
+    }
+
+    /// The transaction that began with [`Group::lock`] is in the database.
+    pub(super) fn committed(&mut self, now_us: i64) {
+        let Some(term) = self.pending.take() else { return };
+        self.claimed = Some(term);
+        let holder = Holder { term, gateway: self.gateway.clone() };
+        self.turns.tell(&GroupRow { holder: Some(holder), moved_us: Some(now_us) });
+    }
+
+    /// Whether it is this gateway's turn and the database does not say so yet, or the other way round.
+    pub(super) fn must_tell(&self) -> bool {
+        self.turns.duty().is_active != self.claimed.is_some()
+    }
+
+    /// Waits until the role may have changed.
+    pub(super) fn changed(&self) -> impl Future<Output = ()> + use<> {
+        let changed = Arc::clone(&self.changed);
+        async move { changed.notified().await }
+    }
+
+    /// In a transaction that has begun and not written yet: what becomes of each part of a batch.
+    pub(super) async fn judge(
+        &mut self,
+        session: &mut Session,
+        batch: &Batch,
+        channel_id: impl Fn(&sensors::Reading) -> Option<u64>,
+        now_us: i64,
+    ) -> Result<Part, DbError> {
+        let is_holder = self.lock(session, now_us).await?;
+        let offset_us = self.turns.duty().offset_us;
+        let heard = self.listening().heard(batch, offset_us);
+        let others = match heard.first_us() {
+            Some(from_us) => self.rows(session).others(from_us).await?,
+            None => Vec::new(),
+        };
+        let judgement = Judgement::of(&heard, &others, is_holder);
+        let found = match judgement.question(batch, channel_id) {
+            Some(question) => self.rows(session).find(&question).await?,
+            None => Default::default(),
+        };
+        Ok(judgement.part(batch, &found, is_holder))
+    }
+
+    /// Writes what this gateway has collected and dealt with, in the transaction of the rows.
+    pub(super) async fn write_spans(
+        &mut self,
+        session: &mut Session,
+        own: &OwnSpans,
+        stream: StreamId,
+        now_us: i64,
+    ) -> Result<(), DbError> {
+        let is_holder = self.pending.is_some();
+        self.rows(session).write_spans(own, stream, is_holder.then_some(now_us)).await
+    }
+
+    /// The newest span of each source in a stream.
+    pub(super) async fn own_spans(&self, session: &mut Session, stream: StreamId) -> Result<OwnSpans, DbError> {
+        self.rows(session).own(stream).await
+    }
+
+    /// Takes what was dealt with into the spans of this gateway.
+    pub(super) fn extend(&self, part: &Part, spans: &mut OwnSpans) {
+        let listening = self.listening();
+        part.extend(spans, |source| listening.breaks_of(source));
+    }
+
+    /// The sources that are heard were heard until this time.
+    pub(super) fn reach(&self, spans: &mut OwnSpans, through_us: i64) {
+        let listening = self.listening();
+        for source in listening.connected() {
+            spans.reach(&source, through_us, listening.breaks_of(&source));
+        }
+    }
+
+    /// Names the numbers that are left out.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub(super) async fn leave_out(&self, session: &mut Session, part: &Part) -> Result<(), DbError> {
+        self.rows(session).leave_out(part.batch.stream, &part.left_out).await
+    }
+
+    /// Marks the other gateway's readings of these channels and times.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub(super) async fn mark(
+        &self,
+        session: &mut Session,
+        channels: &BTreeSet<u64>,
+        times_us: (i64, i64),
+    ) -> Result<(), DbError> {
+        if channels.is_empty() { Ok(()) } else { self.rows(session).mark(channels, times_us).await }
+    }
+
+    /// What is known of the sources.
+    pub(super) fn listening(&self) -> std::sync::MutexGuard<'_, Listening> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,238 @@
+//! Which of the sources both gateways hear, and when each of them heard nothing. Pure.
+
+use crate::drain::plan::Batch;
+use crate::standby::span::{BROKERS, Break, published_since};
+use crate::standby::verdict::{CATCH_UP_US, Heard};
+use sensors::{Reading, SourceState};
+use std::collections::BTreeMap;
+
+/// Breaks that are remembered of a source.
+const BREAKS: usize = 64;
+
+/// Which node is heard over which wire; all others over brokers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// By the name of the source's meter: the nodes on a wire; none for a broker.
+    pub nodes: BTreeMap<String, Vec<String>>,
+}
+
+impl Sources {
+    /// The source of what this node says, or this port brought.
+    fn of<'s>(&'s self, node: &'s str) -> &'s str {
+        let is_wired = self.nodes.values().flatten().any(|name| name == node);
+        if is_wired { node } else { BROKERS }
+    }
+
+    /// The source of a dead letter from here: a port with one node, or a topic.
+    fn of_origin(&self, origin: &str) -> &str {
+        self.nodes.get(origin).and_then(|nodes| nodes.first()).map_or(BROKERS, String::as_str)
+    }
+
+    fn of_meter(&self, meter: &str) -> Vec<String> {
+        let wired = self.nodes.get(meter).filter(|nodes| !nodes.is_empty());
+        wired.cloned().unwrap_or_else(|| vec![BROKERS.to_owned()])
+    }
+}
+
+/// A source at the last look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Seen {
+    connected_since_us: Option<i64>,
+    /// Since when it hears nothing; none while it does.
+    lost_since_us: Option<i64>,
+}
+
+/// What is known of the sources.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listening {
+    sources: Sources,
+    seen: BTreeMap<String, Seen>,
+    breaks: BTreeMap<String, Vec<Break>>,
+    /// Until when readings of earlier runs were made durable.
+    ran_until_us: i64,
+}
+
+impl Listening {
+    /// At the start: `breaks` are those of earlier runs, the last of which made something durable at `ran_until_us`.
+    pub fn new(sources: Sources, breaks: BTreeMap<String, Vec<Break>>, ran_until_us: i64) -> Self {
+        Self { sources, seen: BTreeMap::new(), breaks, ran_until_us }
+    }
+
+    /// The breaks, for the next start.
+    pub fn breaks(&self) -> &BTreeMap<String, Vec<Break>> {
+        &self.breaks
+    }
+
+    /// Looks at the meters of the sources that both gateways hear. True when a break ended.
+    pub fn look(&mut self, meters: &[SourceState], now_us: i64) -> bool {
+        let mut is_new = false;
+        for meter in meters {
+            is_new |= self.sources.nodes.contains_key(&meter.name) && self.look_at(meter, now_us);
+        }
+        is_new
+    }
+
+    fn look_at(&mut self, meter: &SourceState, now_us: i64) -> bool {
+        let ran_until_us = self.ran_until_us;
+        let first = || Seen { connected_since_us: None, lost_since_us: Some(ran_until_us) };
+        let seen = self.seen.entry(meter.name.clone()).or_insert_with(first);
+        let Some(connected_us) = meter.connected_since_us else {
+            seen.lost_since_us = seen.lost_since_us.or(meter.lost_since_us).or(Some(now_us));
+            return false;
+        };
+        if seen.connected_since_us == Some(connected_us) && seen.lost_since_us.is_none() {
+            return false;
+        }
+        let from_us = seen.lost_since_us.or(seen.connected_since_us).unwrap_or(connected_us);
+        *seen = Seen { connected_since_us: Some(connected_us), lost_since_us: None };
+        let pause = Break { from_us: from_us.min(connected_us), to_us: connected_us, is_resumed: meter.session_kept };
+        for source in self.sources.of_meter(&meter.name) {
+            let breaks = self.breaks.entry(source).or_default();
+            breaks.push(pause);
+            let surplus = breaks.len().saturating_sub(BREAKS);
+            breaks.drain(..surplus);
+        }
+        true
+    }
+
+    /// This process stood still: what was said meanwhile came afterwards, with a later stamp.
+    pub fn stood_still(&mut self, from_us: i64, to_us: i64) {
+        let sources: Vec<String> = self.sources.nodes.keys().flat_map(|meter| self.sources.of_meter(meter)).collect();
+        for source in sources {
+            self.breaks.entry(source).or_default().push(Break { from_us, to_us, is_resumed: true });
+        }
+    }
+
+    /// The breaks of a source.
+    pub fn breaks_of(&self, source: &str) -> &[Break] {
+        self.breaks.get(source).map_or(&[], Vec::as_slice)
+    }
+
+    /// The sources that hear everything that is said at this moment.
+    pub fn connected(&self) -> Vec<String> {
+        let mut connected: BTreeMap<String, bool> = BTreeMap::new();
+        for meter in self.sources.nodes.keys() {
+            let is_heard = self.seen.get(meter).is_some_and(|seen| seen.lost_since_us.is_none());
+            for source in self.sources.of_meter(meter) {
+                *connected.entry(source).or_insert(true) &= is_heard;
+            }
+        }
+        connected.into_iter().filter(|(_, is_heard)| *is_heard).map(|(source, _)| source).collect()
+    }
+
+    /// What of a batch the other gateway may have heard too, by number.
+    pub fn heard(&self, batch: &Batch, offset_us: i64) -> HeardBatch {
+        let shared = |seq: &u64| batch.shared.contains(seq);
+        let mut heard = HeardBatch::default();
+        for (seq, reading) in batch.readings.iter().filter(|(seq, _)| shared(seq)) {
+            let source = self.sources.of(reading.node.as_str());
+            let has_identity = reading.node_seq.is_some() || reading.node_time_us.is_some();
+            heard.put(*seq, self.once(source, reading.stamp.wall_us, has_identity, offset_us));
+        }
+        for row in batch.dead_letters.iter().filter(|row| shared(&row.seq)) {
+            let at_us = row.arrived_us.unwrap_or(i64::MAX);
+            heard.put(row.seq, self.once(self.sources.of_origin(&row.origin), at_us, false, offset_us));
+        }
+        for row in batch.gaps.iter().filter(|row| shared(&row.seq)) {
+            let source = row.gap.node.as_ref().map_or(BROKERS, |node| self.sources.of(node.as_str()));
+            let ends = [row.gap.from_us, row.gap.to_us].into_iter().flatten();
+            let ends = ends.map(|at_us| self.once(source, at_us, false, offset_us).heard.first().copied());
+            let ends: Vec<Heard> = ends.flatten().collect();
+            heard.put(
+                row.seq,
+                Item {
+                    source: source.to_owned(),
+                    own_us: row.gap.from_us.unwrap_or(i64::MAX),
+                    heard: ends,
+                    is_gap: true,
+                },
+            );
+        }
+        heard
+    }
+
+    fn once(&self, source: &str, at_us: i64, has_identity: bool, offset_us: i64) -> Item {
+        let since_us = published_since(self.breaks_of(source), at_us, CATCH_UP_US);
+        let heard = Heard {
+            at_us: at_us.saturating_add(offset_us),
+            since_us: since_us.saturating_add(offset_us),
+            has_identity,
+        };
+        Item { source: source.to_owned(), own_us: at_us, heard: vec![heard], is_gap: false }
+    }
+}
+
+/// Something in a batch that the other gateway may have heard too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The source that brought it.
+    pub source: String,
+    /// When, by our clock, microseconds since 1970.
+    pub own_us: i64,
+    /// The same for the other gateway; of a gap both ends, as far as they are known.
+    pub heard: Vec<Heard>,
+    /// It says that something is missing.
+    pub is_gap: bool,
+}
+
+/// The parts of a batch that the other gateway may have heard too, by number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeardBatch {
+    /// Each of them.
+    pub items: BTreeMap<u64, Item>,
+}
+
+impl HeardBatch {
+    fn put(&mut self, seq: u64, item: Item) {
+        self.items.insert(seq, item);
+    }
+
+    /// The time of the first, by the other gateway's clock; none where nothing is shared.
+    pub fn first_us(&self) -> Option<i64> {
+        self.items.values().flat_map(|item| &item.heard).map(|heard| heard.since_us).min()
+    }
+}
+
+/// What makes a reading the same reading, whoever heard it: what the node itself said of it, and the value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    channel_id: u64,
+    node_seq: Option<i64>,
+    node_time_us: Option<i64>,
+    value: String,
+}
+
+impl Identity {
+    /// Of a reading in this channel.
+    pub fn of(channel_id: u64, reading: &Reading) -> Self {
+        let (value, value_int, value_text, no_data) = crate::drain::rows::value_cells(reading);
+        Self::from_cells(
+            channel_id,
+            reading.node_seq,
+            reading.node_time_us,
+            [&value, &value_int, &value_text, &no_data],
+        )
+    }
+
+    /// Of a row: its value, value_int, value_text and no_data.
+    pub fn from_cells(
+        channel_id: u64,
+        node_seq: Option<i64>,
+        node_time_us: Option<i64>,
+        value: [&crate::database::Cell; 4],
+    ) -> Self {
+        use crate::database::Cell;
+        let [float, int, text, no_data] = value;
+        let bits = |cell: &Cell| if let Cell::Double(value) = cell { Some(value.to_bits()) } else { None };
+        let value = match (int.as_i64(), text.as_text(), no_data.as_i64()) {
+            (Some(int), ..) => format!("i{int}"),
+            (_, Some(text), _) => format!("t{text}"),
+            (_, _, Some(reason)) => format!("n{reason}"),
+            _ => format!("f{:?}", bits(float)),
+        };
+        Self { channel_id, node_seq, node_time_us, value }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Breaks, sources and identities.
+
+use super::*;
+use crate::database::Cell;
+
+const BROKER: &str = "mqtt://b:1883";
+const PORT: &str = "/dev/ttyUSB0";
+
+fn listening() -> Listening {
+    let nodes = [(BROKER.to_owned(), Vec::new()), (PORT.to_owned(), vec!["silo".to_owned()])];
+    Listening::new(Sources { nodes: nodes.into() }, BTreeMap::new(), 5)
+}
+
+fn meter(name: &str, connected_since_us: Option<i64>, lost_since_us: Option<i64>) -> SourceState {
+    let (name, session_kept) = (name.to_owned(), name == BROKER);
+    SourceState { name, connected_since_us, lost_since_us, session_kept, ..SourceState::default() }
+}
+
+#[test]
+fn the_start_ends_a_break_and_each_reconnect_another() {
+    let mut listening = listening();
+    assert!(!listening.look(&[meter(PORT, None, Some(8))], 9));
+    assert!(listening.look(&[meter(PORT, Some(10), None)], 11));
+    assert!(!listening.look(&[meter(PORT, Some(10), None)], 12));
+    assert!(!listening.look(&[meter(PORT, None, Some(20))], 21));
+    assert!(listening.look(&[meter(PORT, Some(30), None)], 31));
+    // Gone and back between two looks: at least since the connect of before.
+    assert!(listening.look(&[meter(PORT, Some(50), None)], 51));
+    let pause = |from_us, to_us| Break { from_us, to_us, is_resumed: false };
+    assert_eq!(listening.breaks_of("silo"), [pause(5, 10), pause(20, 30), pause(30, 50)]);
+    assert!(listening.breaks_of(BROKERS).is_empty());
+}
+
+#[test]
+fn a_source_is_heard_when_all_its_meters_are_connected() {
+    let mut listening = listening();
+    assert!(listening.connected().is_empty(), "nobody has looked yet");
+    listening.look(&[meter(BROKER, Some(10), None), meter(PORT, None, Some(9))], 11);
+    assert_eq!(listening.connected(), [BROKERS]);
+    listening.look(&[meter(PORT, Some(12), None), meter("/dev/own", Some(1), None)], 13);
+    assert_eq!(listening.connected(), [BROKERS, "silo"]);
+    assert!(listening.breaks_of(BROKERS)[0].is_resumed, "the broker kept the session");
+}
+
+#[test]
+fn what_was_heard_late_says_since_when_it_may_have_been_published() {
+    let mut listening = listening();
+    listening.look(&[meter(BROKER, Some(10), None)], 11);
+    let item = listening.once(BROKERS, 12, true, 1000);
+    assert_eq!((item.own_us, item.heard[0].at_us, item.heard[0].since_us), (12, 1012, 1005));
+    listening.stood_still(100, 200);
+    assert_eq!(listening.once("silo", 201, true, 0).heard[0].since_us, 100);
+}
+
+#[test]
+fn the_same_reading_has_one_identity_whoever_heard_it() {
+    let null = Cell::Null;
+    let of = |value: [&Cell; 4]| Identity::from_cells(7, Some(3), None, value);
+    let (one, two) = (Cell::Double(1.5), Cell::Double(-0.0));
+    assert_eq!(of([&one, &null, &null, &null]), of([&one, &null, &null, &null]));
+    assert_ne!(of([&one, &null, &null, &null]), of([&two, &null, &null, &null]));
+    // Whole numbers, texts and reasons are told by themselves, whatever stands in `value`.
+    assert_eq!(of([&one, &Cell::Int(1), &null, &null]), of([&two, &Cell::Int(1), &null, &null]));
+    let all = [
+        of([&null, &Cell::Int(1), &null, &null]),
+        of([&null, &null, &Cell::text("1"), &null]),
+        of([&null, &null, &null, &Cell::Int(1)]),
+        Identity::from_cells(7, None, Some(3), [&null, &Cell::Int(1), &null, &null]),
+        Identity::from_cells(8, Some(3), None, [&null, &Cell::Int(1), &null, &null]),
+    ];
+    assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
+}

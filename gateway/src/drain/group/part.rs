@@ -1,0 +1,164 @@
+//! What of a batch becomes rows, what is left out, and where it has to wait. Pure.
+
+use super::listening::{HeardBatch, Identity};
+use crate::drain::plan::Batch;
+use crate::standby::span::{Break, Dealt, OwnSpans};
+use crate::standby::verdict::{EDGE_US, Other, Verdict, verdict};
+use sensors::Reading;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What becomes of each part of a batch that the other gateway may have heard too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement<'h> {
+    heard: &'h HeardBatch,
+    verdicts: BTreeMap<u64, Verdict>,
+    /// The first number that has to wait.
+    waits_at: Option<u64>,
+}
+
+/// What the database is asked: which of these identities the other gateway has written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The readings by what tells them from others, with their numbers.
+    pub wanted: BTreeMap<Identity, Vec<u64>>,
+    /// Channels that they may be in.
+    pub channels: BTreeSet<u64>,
+    /// Stamped from then on, by the other gateway's clock, microseconds since 1970.
+    pub from_us: i64,
+    /// To then.
+    pub to_us: i64,
+}
+
+/// The part of a batch that one transaction deals with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// What becomes rows; `last` is how far the cursor goes.
+    pub batch: Batch,
+    /// Spans of numbers that are left out.
+    pub left_out: Vec<(u64, u64)>,
+    /// The times between which the other gateway may have written what is marked here, by its clock.
+    pub marked_us: Option<(i64, i64)>,
+    /// What was dealt with how, in order: source, time, and how.
+    pub dealt: Vec<(String, i64, Dealt)>,
+    /// Sources that missed something, from when on.
+    pub ended: Vec<(String, i64)>,
+}
+
+impl<'h> Judgement<'h> {
+    /// By what the other gateways have brought.
+    pub fn of(heard: &'h HeardBatch, others: &[Other], is_holder: bool) -> Self {
+        let mut verdicts = BTreeMap::new();
+        for (seq, item) in &heard.items {
+            let ends: Vec<Verdict> =
+                item.heard.iter().map(|heard| verdict(heard, &item.source, others, is_holder)).collect();
+            let verdict = if item.is_gap { of_gap(&ends) } else { ends.first().copied().unwrap_or(Verdict::Write) };
+            if verdict == Verdict::Wait {
+                return Self { heard, verdicts, waits_at: Some(*seq) };
+            }
+            verdicts.insert(*seq, verdict);
+        }
+        Self { heard, verdicts, waits_at: None }
+    }
+
+    /// What has to be looked up; none when nothing has. A channel that the database does not know has no rows.
+    pub fn question(&self, batch: &Batch, channel_id: impl Fn(&Reading) -> Option<u64>) -> Option<Question> {
+        let readings: BTreeMap<u64, &Reading> = batch.readings.iter().map(|(seq, reading)| (*seq, reading)).collect();
+        let mut question =
+            Question { wanted: BTreeMap::new(), channels: BTreeSet::new(), from_us: i64::MAX, to_us: i64::MIN };
+        for (seq, verdict) in &self.verdicts {
+            let Verdict::Ask(from_us, to_us) = *verdict else { continue };
+            let Some(reading) = readings.get(seq) else { continue };
+            let Some(channel_id) = channel_id(reading) else { continue };
+            question.wanted.entry(Identity::of(channel_id, reading)).or_default().push(*seq);
+            question.channels.insert(channel_id);
+            (question.from_us, question.to_us) = (question.from_us.min(from_us), question.to_us.max(to_us));
+        }
+        (!question.wanted.is_empty()).then_some(question)
+    }
+
+    /// The part that can be dealt with, once it is known which numbers the other gateway's rows were `found` for.
+    pub fn part(&self, batch: &Batch, found: &BTreeSet<u64>, is_holder: bool) -> Part {
+        let last = self.waits_at.map_or(batch.last, |seq| seq.saturating_sub(1));
+        let is_left_out = |seq: &u64| match self.verdicts.get(seq) {
+            Some(Verdict::LeaveOut) => true,
+            Some(Verdict::Ask(..)) => found.contains(seq),
+            _ => false,
+        };
+        let out: BTreeSet<u64> = self.verdicts.keys().copied().filter(is_left_out).collect();
+        let marked = self.verdicts.iter().filter(|(_, verdict)| **verdict == Verdict::WriteMarked).map(|(seq, _)| *seq);
+        let marked: BTreeSet<u64> = marked.collect();
+        let keeps = |seq: &u64| *seq <= last && !out.contains(seq);
+        let mut part = batch.clone();
+        part.last = last;
+        part.readings.retain(|(seq, _)| keeps(seq));
+        part.gaps.retain(|row| keeps(&row.seq));
+        part.dead_letters.retain(|row| keeps(&row.seq));
+        part.marked = marked;
+        let marked_us = self.marked_us(&part.marked);
+        let (dealt, ended) = self.dealt(&out, is_holder);
+        Part { batch: part, left_out: runs(&out), marked_us, dealt, ended }
+    }
+
+    fn marked_us(&self, marked: &BTreeSet<u64>) -> Option<(i64, i64)> {
+        let times = || marked.iter().filter_map(|seq| Some(self.heard.items.get(seq)?.heard.first()?.at_us));
+        Some((times().min()?.saturating_sub(EDGE_US), times().max()?.saturating_add(EDGE_US)))
+    }
+
+    #[allow(clippy::type_complexity, reason = "two plain lists")]
+    fn dealt(&self, out: &BTreeSet<u64>, is_holder: bool) -> (Vec<(String, i64, Dealt)>, Vec<(String, i64)>) {
+        let (mut dealt, mut ended) = (Vec::new(), Vec::new());
+        for seq in self.verdicts.keys() {
+            let Some(item) = self.heard.items.get(seq) else { continue };
+            let how = match (out.contains(seq), is_holder) {
+                (true, _) => Dealt::LeftOut,
+                (false, true) => Dealt::Written,
+                (false, false) => Dealt::Filled,
+            };
+            if item.own_us == i64::MAX {
+                continue;
+            }
+            match (item.is_gap, how) {
+                (true, Dealt::LeftOut) => {}
+                (true, _) => ended.push((item.source.clone(), item.own_us)),
+                (false, how) => dealt.push((item.source.clone(), item.own_us, how)),
+            }
+        }
+        (dealt, ended)
+    }
+}
+
+impl Part {
+    /// Takes what was dealt with into the spans of this gateway.
+    pub fn extend<'b>(&self, spans: &mut OwnSpans, breaks: impl Fn(&str) -> &'b [Break]) {
+        for (source, at_us, how) in &self.dealt {
+            spans.extend(source, *at_us, *how, breaks(source));
+        }
+        for (source, from_us) in &self.ended {
+            spans.end(source, *from_us);
+        }
+    }
+}
+
+/// A gap is there when the other gateway heard the node at both of its ends.
+fn of_gap(ends: &[Verdict]) -> Verdict {
+    if ends.contains(&Verdict::Wait) {
+        return Verdict::Wait;
+    }
+    let is_covered = !ends.is_empty() && ends.iter().all(|verdict| *verdict == Verdict::LeaveOut);
+    if is_covered { Verdict::LeaveOut } else { Verdict::Write }
+}
+
+/// Numbers as spans.
+fn runs(numbers: &BTreeSet<u64>) -> Vec<(u64, u64)> {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => runs.push((*number, *number)),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Batches, judged by what another gateway has brought.
+
+use super::*;
+use crate::drain::group::listening::Item;
+use crate::standby::span::Span;
+use crate::standby::verdict::Heard;
+use queue::StreamId;
+use sensors::{ClockQuality, Gap, Stamp, Value};
+
+const S: i64 = 1_000_000;
+
+fn reading(node_seq: Option<i64>, at: i64) -> Reading {
+    let stamp = Stamp { boot: 0, boottime_us: 0, wall_us: at * S, quality: ClockQuality::Synced, error_us: None };
+    Reading {
+        node: "silo".to_owned().try_into().unwrap(),
+        channel: "level".to_owned().try_into().unwrap(),
+        unit: None,
+        value: Ok(Value::Int(1)),
+        raw: None,
+        stamp,
+        node_seq,
+        node_time_us: None,
+    }
+}
+
+/// Numbers from 1, heard at these seconds; odd ones have no identity.
+fn batch(seconds: &[i64]) -> Batch {
+    let mut batch = Batch::single(StreamId::from_u64(9).unwrap(), 1, reading(None, 0));
+    batch.readings =
+        (1..).zip(seconds).map(|(seq, at)| (seq, reading((seq % 2 == 0).then_some(at * 10), *at))).collect();
+    batch.last = u64::try_from(seconds.len()).unwrap();
+    batch.shared = batch.readings.iter().map(|(seq, _)| *seq).collect();
+    batch
+}
+
+fn heard(batch: &Batch) -> HeardBatch {
+    let item = |reading: &Reading| {
+        let at_us = reading.stamp.wall_us;
+        let heard = vec![Heard { at_us, since_us: at_us, has_identity: reading.node_seq.is_some() }];
+        Item { source: "silo".to_owned(), own_us: at_us, heard, is_gap: false }
+    };
+    HeardBatch { items: batch.readings.iter().map(|(seq, reading)| (*seq, item(reading))).collect() }
+}
+
+fn other(is_holder: bool, from: i64, to: i64) -> Vec<Other> {
+    let (from_us, to_us) = (from * S, to * S);
+    let span = Span {
+        from_us,
+        to_us,
+        written_us: Some((from_us, to_us)),
+        filled_to_us: None,
+        is_open: true,
+        is_resumed: false,
+    };
+    vec![Other { is_holder, spans: [("silo".to_owned(), vec![span])].into() }]
+}
+
+fn numbers(part: &Part) -> Vec<u64> {
+    part.batch.readings.iter().map(|(seq, _)| *seq).collect()
+}
+
+#[test]
+fn a_standby_stops_at_the_first_that_may_still_come() {
+    let batch = batch(&[10, 20, 30, 40, 50]);
+    let heard = heard(&batch);
+    let judgement = Judgement::of(&heard, &other(true, 0, 35), false);
+    let question = judgement.question(&batch, |_| Some(7)).unwrap();
+    assert_eq!(question.wanted.values().flatten().copied().collect::<Vec<_>>(), [2]);
+    assert_eq!((question.from_us, question.to_us), (-40 * S, 80 * S));
+    let part = judgement.part(&batch, &[2].into(), false);
+    assert_eq!((part.batch.last, numbers(&part), part.left_out.clone()), (3, vec![], vec![(1, 3)]));
+    assert!(part.dealt.iter().all(|(_, _, how)| *how == Dealt::LeftOut));
+    // What the active one did not hear is written by the standby.
+    let part = judgement.part(&batch, &BTreeSet::new(), false);
+    assert_eq!((numbers(&part), part.left_out.clone()), (vec![2], vec![(1, 1), (3, 3)]));
+    assert_eq!(part.dealt[1], ("silo".to_owned(), 20 * S, Dealt::Filled));
+}
+
+#[test]
+fn who_takes_over_writes_from_where_the_other_was() {
+    let batch = batch(&[10, 20, 35, 40, 50]);
+    let heard = heard(&batch);
+    let judgement = Judgement::of(&heard, &other(false, 0, 35), true);
+    let part = judgement.part(&batch, &[2].into(), true);
+    assert_eq!((part.batch.last, numbers(&part), part.left_out.clone()), (5, vec![3, 4, 5], vec![(1, 2)]));
+    assert_eq!((part.batch.marked.clone(), part.marked_us), ([3].into(), Some((34 * S, 36 * S))));
+}
+
+#[test]
+fn when_the_first_has_to_wait_nothing_is_dealt_with() {
+    let batch = batch(&[50]);
+    let heard = heard(&batch);
+    let part = Judgement::of(&heard, &other(true, 0, 35), false).part(&batch, &BTreeSet::new(), false);
+    assert!(part.batch.last < part.batch.first);
+}
+
+#[test]
+fn a_gap_is_left_out_when_the_other_heard_the_node_at_both_ends() {
+    let mut batch = batch(&[]);
+    (batch.first, batch.last) = (1, 1);
+    let gap = |to: i64| {
+        let once = |at: i64| Heard { at_us: at * S, since_us: at * S, has_identity: false };
+        let item = Item { source: "silo".to_owned(), own_us: 10 * S, heard: vec![once(10), once(to)], is_gap: true };
+        HeardBatch { items: [(1, item)].into() }
+    };
+    let what = Gap { node: None, channel: None, reason: String::new(), from_us: None, to_us: None, count: None };
+    batch.gaps = vec![crate::drain::plan::GapRow { seq: 1, last_seq: 1, gap: what, why: None }];
+    let judged = |to: i64, is_holder: bool| {
+        Judgement::of(&gap(to), &other(!is_holder, 0, 35), is_holder).part(&batch, &BTreeSet::new(), is_holder)
+    };
+    assert_eq!((judged(20, false).batch.gaps.len(), judged(20, false).left_out), (0, vec![(1, 1)]));
+    assert_eq!((judged(50, true).batch.gaps.len(), judged(50, true).ended), (1, vec![("silo".to_owned(), 10 * S)]));
+    assert!(judged(50, false).batch.last < 1, "it may still be heard there");
+}

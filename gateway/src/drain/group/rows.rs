@@ -1,0 +1,242 @@
+//! The rows of a group: whose turn it is, what each gateway has collected, and what was left out.
+
+use super::GroupRow;
+use super::listening::Identity;
+use super::part::Question;
+use crate::database::{Cell, DbError, Family, Row, Session};
+use crate::event::Event;
+use crate::standby::claim::Holder;
+use crate::standby::span::{OwnSpans, Span};
+use crate::standby::verdict::Other;
+use queue::StreamId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A gateway that stands still in a transaction keeps its lock for no longer than this, in seconds.
+const MOST_IDLE_S: u32 = 30;
+/// The same inside of a transaction, where the server knows the difference.
+const MOST_IDLE_IN_TRANSACTION_S: u32 = 5;
+
+/// The span before a break matters for what was said in it; brokers keep nothing for longer than the week that a session lasts.
+const LONGEST_BREAK_US: i64 = 8 * 24 * 3600 * 1_000_000;
+
+/// A connection, and who asks.
+pub struct Rows<'s> {
+    /// The connection.
+    pub session: &'s mut Session,
+    /// The site.
+    pub site: &'s str,
+    /// This gateway.
+    pub gateway: &'s str,
+}
+
+impl Rows<'_> {
+    /// The group has a row from now on, with no holder while nobody has claimed it.
+    pub async fn begin(&mut self) -> Result<(), DbError> {
+        let idle = match self.session.family() {
+            Family::MariaDb => format!(
+                "SET SESSION wait_timeout = {MOST_IDLE_S}, idle_transaction_timeout = {MOST_IDLE_IN_TRANSACTION_S}"
+            ),
+            Family::MySql => format!("SET SESSION wait_timeout = {MOST_IDLE_S}"),
+        };
+        self.session.run(&idle).await?;
+        let sql =
+            "INSERT INTO standby_groups (site, term, holder) VALUES (?, 0, '') ON DUPLICATE KEY UPDATE site = site";
+        self.session.change(sql, vec![Cell::text(self.site)]).await.map(drop)
+    }
+
+    /// Locks the row until the end of the transaction, and reads it.
+    pub async fn lock(&mut self) -> Result<GroupRow, DbError> {
+        let sql = "SELECT term, holder, updated_at FROM standby_groups WHERE site = ? FOR UPDATE";
+        let rows = self.session.ask_with(sql, vec![Cell::text(self.site)]).await?;
+        let row = rows.first().map(Vec::as_slice);
+        let missing = || DbError::unexpected(self.session.server(), sql);
+        let Some([term, holder, updated_at]) = row else { return Err(missing()) };
+        let (term, gateway) = (term.as_u64().ok_or_else(missing)?, holder.as_text().ok_or_else(missing)?);
+        let holder = (!gateway.is_empty()).then_some(Holder { term, gateway });
+        Ok(GroupRow { holder, moved_us: updated_at.as_time_us() })
+    }
+
+    /// Writes this gateway into the locked row, with a row of events.
+    pub async fn claim(&mut self, term: u64, before: Option<&Holder>, now_us: i64) -> Result<(), DbError> {
+        let sql = "UPDATE standby_groups SET term = ?, holder = ?, claimed_at = ?, updated_at = ? WHERE site = ?";
+        let (now, site) = (Cell::TimeUs(now_us), Cell::text(self.site));
+        let values = vec![Cell::UInt(term), Cell::text(self.gateway), now.clone(), now, site];
+        self.session.change(sql, values).await?;
+        let text = match before {
+            Some(before) if before.gateway != self.gateway => {
+                format!("{} takes over from {} in term {term}", self.gateway, before.gateway)
+            }
+            _ => format!("{} is active in term {term}", self.gateway),
+        };
+        let (at_us, site, gateway) = (now_us, self.site, self.gateway);
+        Event { at_us, site, gateway, kind: "takeover", text: &text, count: None }.write(self.session).await
+    }
+
+    /// The other gateways with their spans, as far as they matter for what was published since then.
+    pub async fn others(&mut self, since_us: i64) -> Result<Vec<Other>, DbError> {
+        let sql = "SELECT s.gateway, g.holder, p.source, p.from_time, p.to_time, p.written_from, p.written_to, p.filled_to, \
+                          p.is_open, p.is_resumed, p.stream, s.started_at \
+                   FROM standby_spans p JOIN streams s ON s.stream = p.stream JOIN standby_groups g ON g.site = s.site \
+                   WHERE s.site = ? AND s.gateway <> ? AND p.to_time >= ? ORDER BY p.from_time";
+        let from_us = since_us.saturating_sub(LONGEST_BREAK_US);
+        let values = vec![Cell::text(self.site), Cell::text(self.gateway), Cell::TimeUs(from_us)];
+        let rows = self.session.ask_with(sql, values).await?;
+        let told: Vec<Told> = rows.iter().filter_map(told).collect();
+        Ok(others(&told))
+    }
+
+    /// The newest span of each source in a stream of ours.
+    pub async fn own(&mut self, stream: StreamId) -> Result<OwnSpans, DbError> {
+        let sql = "SELECT source, from_time, to_time, written_from, written_to, filled_to, is_open, is_resumed \
+                   FROM standby_spans WHERE stream = ? ORDER BY from_time";
+        let rows = self.session.ask_with(sql, vec![Cell::UInt(stream.as_u64())]).await?;
+        let newest = rows.iter().filter_map(|row| {
+            let (source, rest) = row.split_first()?;
+            Some((source.as_text()?, span(rest)?))
+        });
+        Ok(OwnSpans::new(newest.collect()))
+    }
+
+    /// The numbers whose readings another gateway has written.
+    pub async fn find(&mut self, question: &Question) -> Result<BTreeSet<u64>, DbError> {
+        let channels: Vec<String> = question.channels.iter().map(u64::to_string).collect();
+        let sql = format!(
+            "SELECT r.channel_id, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
+             FROM readings r JOIN streams s ON s.stream = r.stream \
+             WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.site = ? AND s.gateway <> ? \
+               AND (r.node_seq IS NOT NULL OR r.node_time IS NOT NULL)",
+            channels.join(", ")
+        );
+        let values = vec![
+            Cell::TimeUs(question.from_us),
+            Cell::TimeUs(question.to_us),
+            Cell::text(self.site),
+            Cell::text(self.gateway),
+        ];
+        let rows = self.session.ask_with(&sql, values).await?;
+        let there = rows.iter().filter_map(|row| question.wanted.get(&identity(row)?));
+        Ok(there.flatten().copied().collect())
+    }
+
+    /// Names numbers for which there are no rows, since those of the other gateway are there.
+    pub async fn leave_out(&mut self, stream: StreamId, spans: &[(u64, u64)]) -> Result<(), DbError> {
+        for (first, last) in spans {
+            // What goes on where the last span ended is one span with it.
+            let sql = "UPDATE left_out SET last_seq = ? WHERE stream = ? AND last_seq = ?";
+            let values = vec![Cell::UInt(*last), Cell::UInt(stream.as_u64()), Cell::UInt(first.saturating_sub(1))];
+            if self.session.change(sql, values).await? == 0 {
+                let sql = "INSERT INTO left_out (stream, seq, last_seq) VALUES (?, ?, ?)";
+                let values = vec![Cell::UInt(stream.as_u64()), Cell::UInt(*first), Cell::UInt(*last)];
+                self.session.change(sql, values).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks the other gateway's readings of these channels and times: they may stand twice.
+    pub async fn mark(&mut self, channels: &BTreeSet<u64>, (from_us, to_us): (i64, i64)) -> Result<(), DbError> {
+        let channels: Vec<String> = channels.iter().map(u64::to_string).collect();
+        let sql = format!(
+            "UPDATE readings r JOIN streams s ON s.stream = r.stream SET r.maybe_twice = 1 \
+             WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.site = ? AND s.gateway <> ? \
+               AND r.node_seq IS NULL AND r.node_time IS NULL",
+            channels.join(", ")
+        );
+        let values = vec![Cell::TimeUs(from_us), Cell::TimeUs(to_us), Cell::text(self.site), Cell::text(self.gateway)];
+        self.session.change(&sql, values).await.map(drop)
+    }
+
+    /// Writes the spans that have changed; as the holder, also that it lives.
+    pub async fn write_spans(
+        &mut self,
+        own: &OwnSpans,
+        stream: StreamId,
+        holds_at_us: Option<i64>,
+    ) -> Result<(), DbError> {
+        if let Some(now_us) = holds_at_us {
+            let sql = "UPDATE standby_groups SET updated_at = ? WHERE site = ?";
+            self.session.change(sql, vec![Cell::TimeUs(now_us), Cell::text(self.site)]).await?;
+        }
+        for (source, span) in own.changed() {
+            let sql = "INSERT INTO standby_spans \
+                         (stream, source, from_time, to_time, written_from, written_to, filled_to, is_open, is_resumed) \
+                       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                       ON DUPLICATE KEY UPDATE to_time = VALUES(to_time), written_from = VALUES(written_from), \
+                         written_to = VALUES(written_to), filled_to = VALUES(filled_to), is_open = VALUES(is_open), \
+                         is_resumed = VALUES(is_resumed)";
+            let (written_from, written_to) = span.written_us.unzip();
+            let values = vec![
+                Cell::UInt(stream.as_u64()),
+                Cell::text(source),
+                Cell::TimeUs(span.from_us),
+                Cell::TimeUs(span.to_us),
+                Cell::optional(written_from, Cell::TimeUs),
+                Cell::optional(written_to, Cell::TimeUs),
+                Cell::optional(span.filled_to_us, Cell::TimeUs),
+                Cell::Int(i64::from(span.is_open)),
+                Cell::Int(i64::from(span.is_resumed)),
+            ];
+            self.session.change(sql, values).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A span of another gateway.
+struct Told {
+    gateway: String,
+    is_holder: bool,
+    source: String,
+    span: Span,
+    stream: u64,
+    started_us: i64,
+}
+
+fn told(row: &Row) -> Option<Told> {
+    let [gateway, holder, source, rest @ .., stream, started_at] = row.as_slice() else { return None };
+    let gateway = gateway.as_text()?;
+    Some(Told {
+        is_holder: holder.as_text()? == gateway,
+        gateway,
+        source: source.as_text()?,
+        span: span(rest)?,
+        stream: stream.as_u64()?,
+        started_us: started_at.as_time_us()?,
+    })
+}
+
+/// By gateway and source. Only in the newest stream of a gateway a span may still go on.
+fn others(told: &[Told]) -> Vec<Other> {
+    let mut newest: BTreeMap<&str, (i64, u64)> = BTreeMap::new();
+    for span in told {
+        let last = newest.entry(&span.gateway).or_insert((span.started_us, span.stream));
+        *last = (span.started_us, span.stream).max(*last);
+    }
+    let mut others: BTreeMap<&str, Other> = BTreeMap::new();
+    for span in told {
+        let is_newest = newest.get(span.gateway.as_str()).is_some_and(|(_, stream)| *stream == span.stream);
+        let other = others.entry(&span.gateway).or_default();
+        other.is_holder |= span.is_holder;
+        let is_open = span.span.is_open && is_newest;
+        other.spans.entry(span.source.clone()).or_default().push(Span { is_open, ..span.span });
+    }
+    others.into_values().collect()
+}
+
+fn span(cells: &[Cell]) -> Option<Span> {
+    let [from, to, written_from, written_to, filled_to, is_open, is_resumed] = cells else { return None };
+    Some(Span {
+        from_us: from.as_time_us()?,
+        to_us: to.as_time_us()?,
+        written_us: written_from.as_time_us().zip(written_to.as_time_us()),
+        filled_to_us: filled_to.as_time_us(),
+        is_open: is_open.as_i64()? != 0,
+        is_resumed: is_resumed.as_i64()? != 0,
+    })
+}
+
+fn identity(row: &Row) -> Option<Identity> {
+    let [channel, node_seq, node_time, value, value_int, value_text, no_data] = row.as_slice() else { return None };
+    let values = [value, value_int, value_text, no_data];
+    Some(Identity::from_cells(channel.as_u64()?, node_seq.as_i64(), node_time.as_time_us(), values))
+}
