@@ -4,6 +4,7 @@
 //! its own or, where it stood by, by rows of the other one. Within it stands for which times it wrote rows as the holder of
 //! its group: what the other one heard of the same nodes then need not be written again.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The source of all nodes that are heard over brokers; wires have the names of their nodes, which are never empty.
@@ -27,7 +28,7 @@ pub struct Span {
 }
 
 /// A time in which a source of this gateway heard nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Break {
     /// From when, microseconds since 1970.
     pub from_us: i64,
