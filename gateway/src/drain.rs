@@ -37,6 +37,7 @@ use crate::database::Class;
 use crate::memory::Memory;
 use crate::origin::Origins;
 use crate::pulse::Pulse;
+use crate::standby::verdict::EDGE_US;
 use crate::status::{DrainState, IntakeState};
 use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
@@ -111,6 +112,11 @@ pub struct Drain {
     pub refusals: Refusals,
     /// What was said of it.
     pub told_refused: ToldRefused,
+}
+
+/// A source holds what it has stamped for a moment before it hands it over.
+fn heard_through_us(durable_through_us: i64) -> Option<i64> {
+    (durable_through_us > 0).then(|| durable_through_us.saturating_sub(EDGE_US))
 }
 
 impl Drain {
@@ -234,7 +240,7 @@ impl Drain {
         loop {
             self.pulse.beat();
             // Taken before the queue is looked at: what becomes durable afterwards is later.
-            let heard_through_us = self.durable.borrow_and_update().heard_through_us;
+            let heard_through_us = heard_through_us(self.durable.borrow_and_update().heard_through_us);
             match self.write_next(index, source, &mut ahead).await {
                 Ok(Turn::Wrote { set_aside }) => {
                     pace.went_well();
@@ -253,7 +259,7 @@ impl Drain {
                     if let Err(ended) = self.say_what_is_new(source, &mut letters).await {
                         return ended;
                     }
-                    if let Err(ended) = self.beat(index, source, &mut last_beat, Some(heard_through_us)).await {
+                    if let Err(ended) = self.beat(index, source, &mut last_beat, heard_through_us).await {
                         return ended;
                     }
                     self.idle(TURN).await;

@@ -17,7 +17,7 @@ use crate::standby::claim::{ClaimStep, Claimant, Holder, claim_step};
 use crate::standby::span::OwnSpans;
 use queue::StreamId;
 use rows::Rows;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -47,6 +47,10 @@ pub trait Turns: Send + Sync {
     fn duty(&self) -> Duty;
     /// What the row of the group says now.
     fn tell(&self, row: &GroupRow);
+    /// What this gateway heard until this time (microseconds since 1970) is dealt with.
+    fn reached(&self, through_us: i64);
+    /// The turn of another gateway is over, as the database says now. Until when that one brought what it read, by source.
+    fn took_over(&self, from: &str, positions: BTreeMap<String, i64>);
 }
 
 /// What lasts over connections.
@@ -59,6 +63,8 @@ pub struct Group {
     claimed: Option<u64>,
     /// The same by a transaction that is not committed yet.
     pending: Option<u64>,
+    /// In that transaction the turn of this gateway ended, with how far it came.
+    taken: Option<(String, BTreeMap<String, i64>)>,
     changed: Arc<Notify>,
 }
 
@@ -71,7 +77,7 @@ impl Group {
         changed: Arc<Notify>,
     ) -> Self {
         let (site, gateway) = (site.to_owned(), gateway.to_owned());
-        Self { site, gateway, turns, listening, claimed: None, pending: None, changed }
+        Self { site, gateway, turns, listening, claimed: None, pending: None, taken: None, changed }
     }
 
     fn rows<'s>(&'s self, session: &'s mut Session) -> Rows<'s> {
@@ -105,6 +111,7 @@ impl Group {
             ClaimStep::Holds => row.holder.map(|holder| holder.term),
             ClaimStep::Claim(term) => {
                 self.rows(session).claim(term, row.holder.as_ref(), now_us).await?;
+                self.taken = self.positions(session, row.holder).await?;
                 Some(term)
             }
             ClaimStep::Deposed | ClaimStep::StandsBy => None,
@@ -112,10 +119,24 @@ impl Group {
         Ok(self.pending.is_some())
     }
 
+    /// How far another gateway came, if it was the holder.
+    async fn positions(
+        &self,
+        session: &mut Session,
+        before: Option<Holder>,
+    ) -> Result<Option<(String, BTreeMap<String, i64>)>, DbError> {
+        let Some(before) = before.filter(|before| before.gateway != self.gateway) else { return Ok(None) };
+        let positions = self.rows(session).positions(&before.gateway).await?;
+        Ok(Some((before.gateway, positions)))
+    }
+
     /// The transaction that began with [`Group::lock`] is in the database.
     pub(super) fn committed(&mut self, now_us: i64) {
         let Some(term) = self.pending.take() else { return };
         self.claimed = Some(term);
+        if let Some((from, positions)) = self.taken.take() {
+            self.turns.took_over(&from, positions);
+        }
         let holder = Holder { term, gateway: self.gateway.clone() };
         self.turns.tell(&GroupRow { holder: Some(holder), moved_us: Some(now_us) });
     }
@@ -180,6 +201,7 @@ impl Group {
     /// The sources that are heard were heard until this time.
     pub(super) fn reach(&self, spans: &mut OwnSpans, through_us: i64) {
         let listening = self.listening();
+        self.turns.reached(through_us);
         for source in listening.connected() {
             spans.reach(&source, through_us, listening.breaks_of(&source));
         }

@@ -85,6 +85,18 @@ impl Rows<'_> {
         Ok(others(&told))
     }
 
+    /// Until when another gateway brought what it read, by source.
+    pub async fn positions(&mut self, gateway: &str) -> Result<BTreeMap<String, i64>, DbError> {
+        let sql = "SELECT p.source, MAX(p.to_time) FROM standby_spans p JOIN streams s ON s.stream = p.stream \
+                   WHERE s.site = ? AND s.gateway = ? GROUP BY p.source";
+        let rows = self.session.ask_with(sql, vec![Cell::text(self.site), Cell::text(gateway)]).await?;
+        let positions = rows.iter().filter_map(|row| match row.as_slice() {
+            [source, to] => Some((source.as_text()?, to.as_time_us()?)),
+            _ => None,
+        });
+        Ok(positions.collect())
+    }
+
     /// The newest span of each source in a stream of ours.
     pub async fn own(&mut self, stream: StreamId) -> Result<OwnSpans, DbError> {
         let sql = "SELECT source, from_time, to_time, written_from, written_to, filled_to, is_open, is_resumed \
