@@ -182,6 +182,14 @@ impl Drain {
 
     /// Writes to one server until something changes.
     async fn serve(&mut self, index: usize, pace: &mut Pace) -> Ended {
+        let ended = self.serve_while_it_is_the_source(index, pace).await;
+        if let Some(group) = &self.group {
+            group.lost();
+        }
+        ended
+    }
+
+    async fn serve_while_it_is_the_source(&mut self, index: usize, pace: &mut Pace) -> Ended {
         match self.connect(index, pace).await {
             Ok(mut source) => {
                 let ended = self.write_all(index, &mut source, pace).await;

@@ -21,5 +21,6 @@ pub mod situation;
 pub mod span;
 pub mod state;
 pub mod strange;
+pub mod turns;
 pub mod verdict;
 pub mod watch;

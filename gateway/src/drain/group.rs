@@ -47,6 +47,8 @@ pub trait Turns: Send + Sync {
     fn duty(&self) -> Duty;
     /// What the row of the group says now.
     fn tell(&self, row: &GroupRow);
+    /// The database does not answer any more.
+    fn lost(&self);
     /// What this gateway heard until this time (microseconds since 1970) is dealt with.
     fn reached(&self, through_us: i64);
     /// The turn of another gateway is over, as the database says now. Until when that one brought what it read, by source.
@@ -139,6 +141,11 @@ impl Group {
         }
         let holder = Holder { term, gateway: self.gateway.clone() };
         self.turns.tell(&GroupRow { holder: Some(holder), moved_us: Some(now_us) });
+    }
+
+    /// No server that takes writes is connected any more.
+    pub(super) fn lost(&self) {
+        self.turns.lost();
     }
 
     /// Whether it is this gateway's turn and the database does not say so yet, or the other way round.
