@@ -6,6 +6,7 @@
 pub mod address;
 pub mod artifacts;
 pub mod audit;
+pub mod crossed_line;
 pub mod forwarder;
 pub mod galera;
 pub mod gateway;
@@ -15,6 +16,7 @@ pub mod mosquitto;
 pub mod mysql;
 pub mod node;
 pub mod pace;
+pub mod pair;
 pub mod payload;
 pub mod powercut;
 pub mod process;
