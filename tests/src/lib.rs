@@ -6,10 +6,13 @@
 pub mod address;
 pub mod artifacts;
 pub mod audit;
+pub mod compiler;
+pub mod firmware;
 pub mod forwarder;
 pub mod galera;
 pub mod gateway;
 pub mod journal;
+pub mod mailbox;
 pub mod mariadb;
 pub mod mosquitto;
 pub mod mysql;
