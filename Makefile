@@ -4,11 +4,12 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-drain soak-faults soak-power soak-galera \
-	lint deb field-test setup
+	lint deb firmware field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
 mysql_folder := $(or $(CARGO_TARGET_DIR),target)/rigs/mysql-server
 galera_folder := $(or $(CARGO_TARGET_DIR),target)/rigs/galera
+firmware_folder := $(or $(CARGO_TARGET_DIR),target)/mailbox
 
 help:
 	@echo "make demo         build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
@@ -22,6 +23,8 @@ help:
 	@echo "                  ONLY=galera, no part of a plain soak as it fetches packages (5 MB) into the build folder: three"
 	@echo "                  members of a Galera cluster that die and come back"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
+	@echo "make firmware     the mailbox between two gateways: build its firmware, and test it on a simulated board; takes a"
+	@echo "                  compiler for AVR (22 MB to fetch)"
 	@echo "make deb          the Debian package for this machine's architecture"
 	@echo "make field-test   that package installed in booted Debian 12 and 13; takes root"
 	@echo
@@ -56,6 +59,8 @@ test: setup
 	@echo "not in this run:"
 	@sh tests/mysql.sh find $(mysql_folder) >/dev/null || \
 		echo "    MySQL servers: none is at hand; make mysql fetches one, MYSQLD=PATH names one"
+	@{ command -v avr-gcc && [ -e /usr/include/simavr/sim_avr.h ]; } >/dev/null || \
+		echo "    the mailbox's firmware on a simulated board: no compiler or simulator for AVR is at hand; make firmware installs them"
 	@[ "$$(id -u)" -eq 0 ] || echo "    power cuts and full disks: they mount file systems, which takes root"
 	@grep -rHo --include='*.rs' '#\[ignore = "[^"]*"' config sensors queue gateway tests \
 		| sed 's/^\(.*\):#\[ignore = "\(.*\)"$$/    a test in \1: \2/'
@@ -120,6 +125,12 @@ lint:
 deb:
 	@sh tests/setup.sh deb
 	@sh packaging/deb.sh
+
+# Never by itself: the compiler is large, and few need it.
+firmware:
+	@sh tests/setup.sh firmware
+	@$(MAKE) --no-print-directory -C packaging/firmware/mailbox BUILD=$(abspath $(firmware_folder))
+	@cargo test --locked --quiet --package fieldgate-tests --test firmware -- --nocapture
 
 # Boots machines, which takes root, so it is no part of `test`.
 field-test:

@@ -6,11 +6,14 @@
 pub mod address;
 pub mod artifacts;
 pub mod audit;
+pub mod compiler;
 pub mod crossed_line;
+pub mod firmware;
 pub mod forwarder;
 pub mod galera;
 pub mod gateway;
 pub mod journal;
+pub mod mailbox;
 pub mod mariadb;
 pub mod mosquitto;
 pub mod mysql;
