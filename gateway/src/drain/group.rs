@@ -160,13 +160,7 @@ impl Group {
     }
 
     /// In a transaction that has begun and not written yet: what becomes of each part of a batch.
-    pub(super) async fn judge(
-        &mut self,
-        session: &mut Session,
-        batch: &Batch,
-        channel_id: impl Fn(&sensors::Reading) -> Option<u64>,
-        now_us: i64,
-    ) -> Result<Part, DbError> {
+    pub(super) async fn judge(&mut self, session: &mut Session, batch: &Batch, now_us: i64) -> Result<Part, DbError> {
         let is_holder = self.lock(session, now_us).await?;
         let offset_us = self.turns.duty().offset_us;
         let heard = self.listening().heard(batch, offset_us);
@@ -175,7 +169,7 @@ impl Group {
             None => Vec::new(),
         };
         let judgement = Judgement::of(&heard, &others, is_holder);
-        let found = match judgement.question(batch, channel_id) {
+        let found = match judgement.question(batch) {
             Some(question) => self.rows(session).find(&question).await?,
             None => Default::default(),
         };

@@ -4,7 +4,7 @@ use config::{Parity, StopBits};
 use std::path::Path;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_serial::{ErrorKind, SerialPortBuilder, SerialPortBuilderExt, SerialStream};
+use tokio_serial::{ClearBuffer, ErrorKind, SerialPort as _, SerialPortBuilder, SerialPortBuilderExt, SerialStream};
 
 /// Why a port cannot be opened, as the end of a sentence that begins with its path.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -66,12 +66,15 @@ fn sorted(kind: ErrorKind, words: String) -> OpenError {
 }
 
 impl Port {
-    /// Opens the port of this path: eight bits, no check bit, one stop bit; `baud` in bits a second.
+    /// Opens the port of this path: eight bits, no check bit, one stop bit; `baud` in bits a second. What came before
+    /// it was opened is not heard.
     ///
     /// # Errors
     /// [`OpenError`], of which each kind may pass by itself.
     pub fn open(path: &Path, baud: u32) -> Result<Self, OpenError> {
-        opened(at(path, baud))
+        let port = opened(at(path, baud))?;
+        port.0.clear(ClearBuffer::Input).map_err(|error| sorted(error.kind, error.description))?;
+        Ok(port)
     }
 
     /// Gives all of `bytes` to the system; waits while it has no room for them.

@@ -196,27 +196,29 @@ impl HeardBatch {
 /// What makes a reading the same reading, whoever heard it: what the node itself said of it, and the value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
-    channel_id: u64,
+    node: String,
+    channel: String,
     node_seq: Option<i64>,
     node_time_us: Option<i64>,
     value: String,
 }
 
 impl Identity {
-    /// Of a reading in this channel.
-    pub fn of(channel_id: u64, reading: &Reading) -> Self {
+    /// Of a reading.
+    pub fn of(reading: &Reading) -> Self {
         let (value, value_int, value_text, no_data) = crate::drain::rows::value_cells(reading);
-        Self::from_cells(
-            channel_id,
-            reading.node_seq,
-            reading.node_time_us,
-            [&value, &value_int, &value_text, &no_data],
-        )
+        let names = (reading.node.to_string(), reading.channel.to_string());
+        Self::from_cells(names, reading.node_seq, reading.node_time_us, [&value, &value_int, &value_text, &no_data])
     }
 
-    /// Of a row: its value, value_int, value_text and no_data.
+    /// The node.
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Of a row of this node and channel: its value, value_int, value_text and no_data.
     pub fn from_cells(
-        channel_id: u64,
+        (node, channel): (String, String),
         node_seq: Option<i64>,
         node_time_us: Option<i64>,
         value: [&crate::database::Cell; 4],
@@ -230,7 +232,7 @@ impl Identity {
             (_, _, Some(reason)) => format!("n{reason}"),
             _ => format!("f{:?}", bits(float)),
         };
-        Self { channel_id, node_seq, node_time_us, value }
+        Self { node, channel, node_seq, node_time_us, value }
     }
 }
 

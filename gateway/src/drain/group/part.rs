@@ -21,8 +21,8 @@ pub struct Judgement<'h> {
 pub struct Question {
     /// The readings by what tells them from others, with their numbers.
     pub wanted: BTreeMap<Identity, Vec<u64>>,
-    /// Channels that they may be in.
-    pub channels: BTreeSet<u64>,
+    /// The nodes that said them.
+    pub nodes: BTreeSet<String>,
     /// Stamped from then on, by the other gateway's clock, microseconds since 1970.
     pub from_us: i64,
     /// To then.
@@ -60,17 +60,17 @@ impl<'h> Judgement<'h> {
         Self { heard, verdicts, waits_at: None }
     }
 
-    /// What has to be looked up; none when nothing has. A channel that the database does not know has no rows.
-    pub fn question(&self, batch: &Batch, channel_id: impl Fn(&Reading) -> Option<u64>) -> Option<Question> {
+    /// What has to be looked up; none when nothing has.
+    pub fn question(&self, batch: &Batch) -> Option<Question> {
         let readings: BTreeMap<u64, &Reading> = batch.readings.iter().map(|(seq, reading)| (*seq, reading)).collect();
         let mut question =
-            Question { wanted: BTreeMap::new(), channels: BTreeSet::new(), from_us: i64::MAX, to_us: i64::MIN };
+            Question { wanted: BTreeMap::new(), nodes: BTreeSet::new(), from_us: i64::MAX, to_us: i64::MIN };
         for (seq, verdict) in &self.verdicts {
             let Verdict::Ask(from_us, to_us) = *verdict else { continue };
             let Some(reading) = readings.get(seq) else { continue };
-            let Some(channel_id) = channel_id(reading) else { continue };
-            question.wanted.entry(Identity::of(channel_id, reading)).or_default().push(*seq);
-            question.channels.insert(channel_id);
+            let identity = Identity::of(reading);
+            question.nodes.insert(identity.node().to_owned());
+            question.wanted.entry(identity).or_default().push(*seq);
             (question.from_us, question.to_us) = (question.from_us.min(from_us), question.to_us.max(to_us));
         }
         (!question.wanted.is_empty()).then_some(question)

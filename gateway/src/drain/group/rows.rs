@@ -111,20 +111,16 @@ impl Rows<'_> {
 
     /// The numbers whose readings another gateway has written.
     pub async fn find(&mut self, question: &Question) -> Result<BTreeSet<u64>, DbError> {
-        let channels: Vec<String> = question.channels.iter().map(u64::to_string).collect();
+        let marks = vec!["?"; question.nodes.len()].join(", ");
         let sql = format!(
-            "SELECT r.channel_id, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
-             FROM readings r JOIN streams s ON s.stream = r.stream \
-             WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.site = ? AND s.gateway <> ? \
-               AND (r.node_seq IS NOT NULL OR r.node_time IS NOT NULL)",
-            channels.join(", ")
+            "SELECT c.node, c.channel, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
+             FROM channels c JOIN readings r ON r.channel_id = c.channel_id JOIN streams s ON s.stream = r.stream \
+             WHERE c.site = ? AND c.node IN ({marks}) AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? \
+               AND (r.node_seq IS NOT NULL OR r.node_time IS NOT NULL)"
         );
-        let values = vec![
-            Cell::TimeUs(question.from_us),
-            Cell::TimeUs(question.to_us),
-            Cell::text(self.site),
-            Cell::text(self.gateway),
-        ];
+        let mut values = vec![Cell::text(self.site)];
+        values.extend(question.nodes.iter().map(|node| Cell::text(node.as_str())));
+        values.extend([Cell::TimeUs(question.from_us), Cell::TimeUs(question.to_us), Cell::text(self.gateway)]);
         let rows = self.session.ask_with(&sql, values).await?;
         let there = rows.iter().filter_map(|row| question.wanted.get(&identity(row)?));
         Ok(there.flatten().copied().collect())
@@ -248,7 +244,9 @@ fn span(cells: &[Cell]) -> Option<Span> {
 }
 
 fn identity(row: &Row) -> Option<Identity> {
-    let [channel, node_seq, node_time, value, value_int, value_text, no_data] = row.as_slice() else { return None };
-    let values = [value, value_int, value_text, no_data];
-    Some(Identity::from_cells(channel.as_u64()?, node_seq.as_i64(), node_time.as_time_us(), values))
+    let [node, channel, node_seq, node_time, value, value_int, value_text, no_data] = row.as_slice() else {
+        return None;
+    };
+    let (names, values) = ((node.as_text()?, channel.as_text()?), [value, value_int, value_text, no_data]);
+    Some(Identity::from_cells(names, node_seq.as_i64(), node_time.as_time_us(), values))
 }

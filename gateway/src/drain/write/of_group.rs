@@ -29,11 +29,7 @@ impl Tables {
     ) -> Result<Option<Part>, DbError> {
         let mut spans = self.spans_of(group, batch.stream).await?;
         self.session.run("START TRANSACTION").await?;
-        let Self { session, channels, .. } = self;
-        let known = |reading: &sensors::Reading| {
-            channels.get(reading.node.as_str())?.get(reading.channel.as_str()).map(|row| row.id)
-        };
-        let part = group.judge(session, batch, known, now_us).await?;
+        let part = group.judge(&mut self.session, batch, now_us).await?;
         if part.batch.last < part.batch.first {
             self.session.run("ROLLBACK").await?;
             self.spans.insert(batch.stream, spans);

@@ -139,6 +139,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let port = folder.path().join("port");
         let mut far = plug(&port);
+        // What was said before the port was opened may be long over.
+        far.write_all(&beat(6)).unwrap();
         let mut running = Running::start(SerialLink { port, baud: 115_200 });
         assert_eq!(running.next().await, What::Up);
         running.outgoing.send_replace(beat(1));

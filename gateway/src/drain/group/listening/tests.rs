@@ -55,7 +55,8 @@ fn what_was_heard_late_says_since_when_it_may_have_been_published() {
 #[test]
 fn the_same_reading_has_one_identity_whoever_heard_it() {
     let null = Cell::Null;
-    let of = |value: [&Cell; 4]| Identity::from_cells(7, Some(3), None, value);
+    let names = |channel: &str| ("silo".to_owned(), channel.to_owned());
+    let of = |value: [&Cell; 4]| Identity::from_cells(names("level"), Some(3), None, value);
     let (one, two) = (Cell::Double(1.5), Cell::Double(-0.0));
     assert_eq!(of([&one, &null, &null, &null]), of([&one, &null, &null, &null]));
     assert_ne!(of([&one, &null, &null, &null]), of([&two, &null, &null, &null]));
@@ -65,8 +66,8 @@ fn the_same_reading_has_one_identity_whoever_heard_it() {
         of([&null, &Cell::Int(1), &null, &null]),
         of([&null, &null, &Cell::text("1"), &null]),
         of([&null, &null, &null, &Cell::Int(1)]),
-        Identity::from_cells(7, None, Some(3), [&null, &Cell::Int(1), &null, &null]),
-        Identity::from_cells(8, Some(3), None, [&null, &Cell::Int(1), &null, &null]),
+        Identity::from_cells(names("level"), None, Some(3), [&null, &Cell::Int(1), &null, &null]),
+        Identity::from_cells(names("flow"), Some(3), None, [&null, &Cell::Int(1), &null, &null]),
     ];
     assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
 }

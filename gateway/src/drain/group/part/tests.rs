@@ -64,7 +64,7 @@ fn a_standby_stops_at_the_first_that_may_still_come() {
     let batch = batch(&[10, 20, 30, 40, 50]);
     let heard = heard(&batch);
     let judgement = Judgement::of(&heard, &other(true, 0, 35), false);
-    let question = judgement.question(&batch, |_| Some(7)).unwrap();
+    let question = judgement.question(&batch).unwrap();
     assert_eq!(question.wanted.values().flatten().copied().collect::<Vec<_>>(), [2]);
     assert_eq!((question.from_us, question.to_us), (-40 * S, 80 * S));
     let part = judgement.part(&batch, &[2].into(), false);
