@@ -67,7 +67,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(30);
 const TURN: Duration = Duration::from_secs(2);
 
 /// While what is next may still come from the other gateway, how often to look.
-const WAITS: Duration = Duration::from_millis(500);
+const WAITS: Duration = Duration::from_secs(1);
 
 /// Per stream, the last number that may leave the queue.
 pub type Leave = Arc<BTreeMap<StreamId, u64>>;
