@@ -99,16 +99,19 @@ impl OwnSpans {
     /// A reading of `source` from this time is dealt with. `breaks` are those of the source, from the one that the start of
     /// the gateway ended on; a span ends where one begins.
     pub fn extend(&mut self, source: &str, at_us: i64, dealt: Dealt, breaks: &[Break]) {
+        let known = self.newest.get(source).copied();
+        let since_us = known.map_or(i64::MIN, |span| span.to_us);
+        let mut pauses: Vec<&Break> =
+            breaks.iter().filter(|pause| pause.to_us > since_us && pause.to_us <= at_us).collect();
+        pauses.sort_unstable_by_key(|pause| pause.to_us);
+        for pause in &pauses {
+            // All that was heard between two breaks is dealt with: it comes in order.
+            self.end(source, pause.from_us);
+            self.put(source, Span::begun(at_us, Some(pause)));
+        }
         let span = match self.newest.get(source).copied() {
-            None => Span::begun(at_us, last_break(breaks, i64::MIN, at_us)),
-            Some(span) => match last_break(breaks, span.to_us, at_us) {
-                Some(pause) => {
-                    self.end(source, pause.from_us);
-                    Span::begun(at_us, Some(pause))
-                }
-                None if !span.is_open && at_us > span.to_us => Span::begun(at_us, None),
-                None => span,
-            },
+            Some(span) if span.is_open || at_us <= span.to_us => span,
+            _ => Span::begun(at_us, None),
         };
         self.put(source, span.with(at_us, dealt));
     }
@@ -150,10 +153,6 @@ pub fn published_since(breaks: &[Break], at_us: i64, catch_up_us: i64) -> i64 {
 }
 
 /// The last break between what is dealt with and a later reading.
-fn last_break(breaks: &[Break], after_us: i64, at_us: i64) -> Option<&Break> {
-    breaks.iter().filter(|pause| pause.to_us > after_us && pause.to_us <= at_us).max_by_key(|pause| pause.to_us)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +187,16 @@ mod tests {
         spans.written();
         spans.extend("silo", 170, Dealt::Written, &[pause]);
         assert_eq!(spans.changed().count(), 1, "a break counts once");
+    }
+
+    #[test]
+    fn each_of_several_breaks_ends_a_span() {
+        let mut spans = OwnSpans::default();
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        let pauses = [(110, 150), (160, 170)].map(|(from_us, to_us)| Break { from_us, to_us, is_resumed: true });
+        spans.extend("silo", 180, Dealt::Written, &pauses);
+        let rows: Vec<_> = spans.changed().map(|(_, span)| (span.from_us, span.to_us, span.is_open)).collect();
+        assert_eq!(rows, [(100, 110, false), (150, 160, false), (170, 180, true)]);
     }
 
     #[test]
