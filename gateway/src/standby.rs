@@ -7,6 +7,8 @@
 
 pub mod beat;
 pub mod ends;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod inputs;
 pub mod life;
 pub mod link;

@@ -71,12 +71,8 @@ impl Life {
 
     /// It lives, as of `at_us`; `now_ms` is our wall clock then, and `beat_us` how often it should be heard.
     pub fn lives(&mut self, beat: Option<Beat>, at_us: u64, now_ms: i64, beat_us: u64) {
-        let of_beat = |beat: &Beat| Rank {
-            role: beat.role,
-            term: beat.term,
-            priority: beat.priority,
-            gateway: beat.who.gateway,
-        };
+        let of_beat =
+            |beat: &Beat| Rank { role: beat.role, term: beat.term, priority: beat.priority, gateway: beat.who.gateway };
         let missed = self.last.is_none_or(|last| at_us.saturating_sub(last.at_us) > beat_us * 2);
         if missed || self.steady_since_us.is_none() {
             self.steady_since_us = Some(at_us);

@@ -58,9 +58,13 @@ fn take_over(situation: &mut Situation, force: bool, now: Stamp) -> Result<(), &
         (Role::Active, _) => {}
         (_, true) => situation.apply(Event::Forced, now),
         (Role::Standby, false) => situation.apply(Event::Wanted, now),
-        (Role::Starting, false) => return Err("this gateway has just started and listens for the other one; ask again in a moment"),
+        (Role::Starting, false) => {
+            return Err("this gateway has just started and listens for the other one; ask again in a moment");
+        }
         (Role::Isolated, false) => {
-            return Err("no link works, so the other gateway cannot be asked; mend a link, or ask with --force when you know that the other one does not run");
+            return Err(
+                "no link works, so the other gateway cannot be asked; mend a link, or ask with --force when you know that the other one does not run",
+            );
         }
         (Role::Leaving, false) => return Err("this gateway is giving up its turn; ask again in a moment"),
     }
@@ -72,7 +76,9 @@ fn hand_over(situation: &mut Situation, now: Stamp) -> Result<(), &'static str> 
         return Err("this gateway is not active, so it has no turn to give");
     }
     if !situation.has_successor(now) {
-        return Err("the other gateway has not been heard lately, or its queue takes nothing, so nobody would take the turn; look at `fieldgate status` there");
+        return Err(
+            "the other gateway has not been heard lately, or its queue takes nothing, so nobody would take the turn; look at `fieldgate status` there",
+        );
     }
     situation.apply(Event::HandOver, now);
     Ok(())
@@ -83,11 +89,13 @@ fn outcome(request: &Request, situation: &Situation, now: Stamp) -> Option<Answe
     match (request.wish, situation.role()) {
         (Wish::TakeOver, Role::Active) => Some(Ok(format!("this gateway is active, in term {}", situation.term()))),
         (Wish::TakeOver, _) if is_over => Some(Err(
-            "the other gateway did not give its turn in time; look at `fieldgate status` there, or ask with --force".to_owned(),
+            "the other gateway did not give its turn in time; look at `fieldgate status` there, or ask with --force"
+                .to_owned(),
         )),
         (Wish::HandOver, Role::Standby) => Some(Ok("the other gateway is active".to_owned())),
         (Wish::HandOver, Role::Active) => {
-            Some(Err("the other gateway did not take the turn, so this one goes on; look at `fieldgate status` there".to_owned()))
+            Some(Err("the other gateway did not take the turn, so this one goes on; look at `fieldgate status` there"
+                .to_owned()))
         }
         (Wish::HandOver, _) if is_over => Some(Err("nobody has taken the turn yet".to_owned())),
         _ => None,

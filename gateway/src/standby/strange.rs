@@ -48,7 +48,8 @@ impl Warnings {
         }
         let side = if offset_ms > 0 { "ahead of" } else { "behind" };
         let seconds = offset_ms.unsigned_abs() / 1000;
-        let text = format!("the other gateway's clock is {seconds} s {side} this one's; look at the time service of both");
+        let text =
+            format!("the other gateway's clock is {seconds} s {side} this one's; look at the time service of both");
         if self.clock.is_none() {
             warn!("{text}");
         }
@@ -65,13 +66,17 @@ impl Warnings {
 fn words(heard: Heard) -> Option<(&'static str, String)> {
     Some(match heard {
         Heard::Beat(_) | Heard::Hello | Heard::Garbage => return None,
-        Heard::Echo => ("echo", "this gateway's own beats; is the line looped back, or are both ends this machine?".to_owned()),
+        Heard::Echo => {
+            ("echo", "this gateway's own beats; is the line looped back, or are both ends this machine?".to_owned())
+        }
         Heard::SameId => {
             ("id", "beats of another gateway with this one's id; give each an `id` of its own in [gateway]".to_owned())
         }
-        Heard::OtherSite => {
-            ("site", "beats of another site; write the same `site` in [gateway] of both, or look where the link leads".to_owned())
-        }
+        Heard::OtherSite => (
+            "site",
+            "beats of another site; write the same `site` in [gateway] of both, or look where the link leads"
+                .to_owned(),
+        ),
         Heard::OtherVersion(version) => {
             ("version", format!("beats of version {version}; put the same version of fieldgate on both gateways"))
         }
@@ -106,6 +111,9 @@ mod tests {
         }
         warnings.clock(Some(-61_000));
         warnings.clock(None);
-        assert_eq!(warnings.shown(0), ["the other gateway's clock is 61 s behind this one's; look at the time service of both"]);
+        assert_eq!(
+            warnings.shown(0),
+            ["the other gateway's clock is 61 s behind this one's; look at the time service of both"]
+        );
     }
 }
