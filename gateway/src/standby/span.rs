@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 /// The source of all nodes that are heard over brokers; wires have the names of their nodes, which are never empty.
 pub const BROKERS: &str = "";
 
+/// Stamps of one source are in order but for the time that a reading takes to the queue. What is earlier than this says that
+/// somebody has set the clock back.
+const SET_BACK_US: i64 = 60_000_000;
+
 /// One span. Times are microseconds since 1970 by the clock of the gateway that collected it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -69,7 +73,6 @@ impl Span {
             before.map_or((self.to_us.min(at_us), at_us), |(from, to)| (from.min(at_us), to.max(at_us)))
         };
         Self {
-            from_us: self.from_us.min(at_us),
             to_us: self.to_us.max(at_us),
             written_us: if dealt == Dealt::Written { Some(written(self.written_us)) } else { self.written_us },
             filled_to_us: if dealt == Dealt::Filled { self.filled_to_us.max(Some(at_us)) } else { self.filled_to_us },
@@ -104,12 +107,20 @@ impl OwnSpans {
         let mut pauses: Vec<&Break> =
             breaks.iter().filter(|pause| pause.to_us > since_us && pause.to_us <= at_us).collect();
         pauses.sort_unstable_by_key(|pause| pause.to_us);
+        if known.is_none() {
+            // The spans before the last one are those of former streams.
+            pauses.drain(..pauses.len().saturating_sub(1));
+        }
         for pause in &pauses {
             // All that was heard between two breaks is dealt with: it comes in order.
             self.end(source, pause.from_us);
             self.put(source, Span::begun(at_us, Some(pause)));
         }
         let span = match self.newest.get(source).copied() {
+            Some(span) if at_us < span.to_us.saturating_sub(SET_BACK_US) => {
+                self.end(source, span.to_us);
+                Span::begun(at_us, None)
+            }
             Some(span) if span.is_open || at_us <= span.to_us => span,
             _ => Span::begun(at_us, None),
         };
@@ -233,6 +244,18 @@ mod tests {
         spans.end("silo", 140);
         spans.extend("silo", 200, Dealt::Written, &[]);
         assert_eq!(newest(&spans).from_us, 200);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_begins_a_new_span_and_ends_the_one_before() {
+        let mut spans = OwnSpans::default();
+        let later = 2 * SET_BACK_US;
+        spans.extend("silo", later, Dealt::Written, &[]);
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        spans.extend("silo", 130, Dealt::Written, &[]);
+        let rows: Vec<(i64, i64, bool)> =
+            spans.changed().map(|(_, row)| (row.from_us, row.to_us, row.is_open)).collect();
+        assert_eq!(rows, [(100, 130, true), (later, later, false)]);
     }
 
     #[test]
