@@ -7,7 +7,7 @@
 //! | 2-3, 4-5 | low 16 bits of XXH3-64 of the site, and of the gateway's id |
 //! | 6-9 | a random number of this start of the process |
 //! | 10-13, 14-17 | the term; the beat's number, from 1 on, one more each |
-//! | 18-23, 24-29 | durable through, delivered through: ms since 1970 |
+//! | 18-23, 24-29 | durable through, delivered through: ms since 1970; bit 47 of the latter: it reaches the database |
 //! | 30-31 | CRC-16/CCITT-FALSE of the bytes before; every version has it here |
 //!
 //! The sketches of microcontrollers that only say `hello!` are understood too.
@@ -29,6 +29,8 @@ const CRC_AT: usize = 30;
 const ROLES: [Role; 5] = [Role::Starting, Role::Standby, Role::Active, Role::Isolated, Role::Leaving];
 const WANTS_TURN: u8 = 1 << 6;
 const UNWELL: u8 = 1 << 7;
+/// In the 48 bits of what is delivered.
+const REACHES_DATABASE: u64 = 1 << 47;
 
 /// A gateway as beats name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +68,9 @@ pub struct Beat {
     pub term: u32,
     /// The beat's number since the start of its process, from 1 on.
     pub counter: u32,
-    /// Up to when its readings are on its disk: ms since 1970 by its clock, below 2^48; 0 when it does not know.
+    /// A database takes what it writes.
+    pub reaches_database: bool,
+    /// Up to when its readings are on its disk: ms since 1970 by its clock, below 2^47; 0 when it does not know.
     pub durable_through_ms: u64,
     /// Up to when they are in the database, likewise.
     pub drained_through_ms: u64,
@@ -92,6 +96,25 @@ pub enum Heard {
 }
 
 impl Beat {
+    /// The first one of a gateway that wants nothing and knows nothing yet, of priority 1.
+    pub fn first(who: Identity, role: Role) -> Self {
+        let (wants_turn, unwell, reaches_database) = (false, false, false);
+        let (durable_through_ms, drained_through_ms, counter) = (0, 0, 1);
+        let (priority, term) = (1, 0);
+        Self {
+            who,
+            role,
+            priority,
+            wants_turn,
+            unwell,
+            reaches_database,
+            term,
+            counter,
+            durable_through_ms,
+            drained_through_ms,
+        }
+    }
+
     /// Its bytes. What is beyond the bounds of a field becomes the nearest that it can hold.
     pub fn encode(&self) -> Frame {
         let mut frame = [0; FRAME_BYTES];
@@ -105,7 +128,8 @@ impl Beat {
         put(&mut frame, 10, &self.term.to_le_bytes());
         put(&mut frame, 14, &self.counter.to_le_bytes());
         put(&mut frame, 18, &low_48(self.durable_through_ms));
-        put(&mut frame, 24, &low_48(self.drained_through_ms));
+        let reaches = if self.reaches_database { REACHES_DATABASE } else { 0 };
+        put(&mut frame, 24, &low_48(self.drained_through_ms.min(REACHES_DATABASE - 1) | reaches));
         let crc = crc(&frame[..CRC_AT]);
         put(&mut frame, CRC_AT, &crc.to_le_bytes());
         frame
@@ -134,7 +158,8 @@ impl Beat {
             term: u32::from_le_bytes(take(frame, 10)),
             counter: u32::from_le_bytes(take(frame, 14)),
             durable_through_ms: from_48(take(frame, 18)),
-            drained_through_ms: from_48(take(frame, 24)),
+            reaches_database: from_48(take(frame, 24)) & REACHES_DATABASE != 0,
+            drained_through_ms: from_48(take(frame, 24)) & !REACHES_DATABASE,
         })
     }
 }

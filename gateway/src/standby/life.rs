@@ -120,6 +120,7 @@ impl Life {
             durable_through_ms: beat.map_or(0, |beat| beat.durable_through_ms),
             drained_through_ms: beat.map_or(0, |beat| beat.drained_through_ms),
             unwell: beat.is_some_and(|beat| beat.unwell),
+            reaches_database: beat.is_some_and(|beat| beat.reaches_database),
         })
     }
 }
@@ -131,9 +132,7 @@ mod tests {
 
     fn beat(start: u32, counter: u32) -> Beat {
         let who = Identity { site: 1, gateway: 2, start };
-        let (role, priority, wants_turn, unwell) = (Role::Standby, 2, false, false);
-        let (durable_through_ms, drained_through_ms) = (9_000, 8_000);
-        Beat { who, role, priority, wants_turn, unwell, term: 0, counter, durable_through_ms, drained_through_ms }
+        Beat { priority: 2, counter, durable_through_ms: 9_000, ..Beat::first(who, Role::Standby) }
     }
 
     #[test]

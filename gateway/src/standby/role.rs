@@ -73,6 +73,8 @@ pub enum Event {
     Forced,
     /// The other one asks for the turn, or `fieldgate takeover` at the active gateway.
     HandOver,
+    /// This gateway has reached no database for long, and the other one does.
+    NoDatabase,
     /// The turn was given up, and for `silence` nobody took it.
     NotTaken,
     /// The service manager stops this gateway.
@@ -81,7 +83,7 @@ pub enum Event {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::OtherActiveFirst,
         Self::OtherActiveSecond,
         Self::OtherWaitsFirst,
@@ -95,6 +97,7 @@ impl Event {
         Self::Wanted,
         Self::Forced,
         Self::HandOver,
+        Self::NoDatabase,
         Self::NotTaken,
         Self::Stop,
     ];
@@ -115,6 +118,7 @@ impl Event {
             Self::Wanted => "takeover wanted",
             Self::Forced => "takeover forced",
             Self::HandOver => "asked to hand over",
+            Self::NoDatabase => "only the other one reaches the database",
             Self::NotTaken => "nobody took over",
             Self::Stop => "stop",
         }
@@ -180,6 +184,7 @@ pub const TABLE: &[Row] = {
         row(Active, Deposed, Standby, Rest, "the database names the other gateway, in a newer term"),
         row(Active, StoodStill, Starting, Rest, "this process stood still, and the other gateway may have taken over"),
         row(Active, HandOver, Leaving, Rest, "the turn is given to the other gateway"),
+        row(Active, NoDatabase, Leaving, Rest, "this gateway reaches no database, and the other one does"),
         row(Active, Stop, Leaving, Rest, "it is being stopped"),
         row(Isolated, OtherActiveFirst, Standby, Nothing, "a link works again, and the other gateway is active"),
         row(Isolated, OtherActiveSecond, Standby, Nothing, "a link works again, and the other gateway is active"),
@@ -222,12 +227,21 @@ mod tests {
         use Event::*;
         match role {
             // It knows nothing of a turn yet, and listens anyway.
-            Role::Starting => matches!(event, Deposed | UnheardOf | StoodStill | Wanted | HandOver | NotTaken),
+            Role::Starting => {
+                matches!(event, Deposed | UnheardOf | StoodStill | Wanted | HandOver | NoDatabase | NotTaken)
+            }
             // The other one has the turn: nothing to give up, and nothing new.
             Role::Standby => {
                 matches!(
                     event,
-                    OtherActiveFirst | OtherActiveSecond | OtherWaitsFirst | Deposed | UnheardOf | HandOver | NotTaken
+                    OtherActiveFirst
+                        | OtherActiveSecond
+                        | OtherWaitsFirst
+                        | Deposed
+                        | UnheardOf
+                        | HandOver
+                        | NoDatabase
+                        | NotTaken
                 )
             }
             // It has the turn, and keeps it while it does not know better: also when it hears nothing.
@@ -247,7 +261,7 @@ mod tests {
                 )
             }
             // It cannot ask anybody, and it has no turn.
-            Role::Isolated => matches!(event, Cut | Deposed | StoodStill | Wanted | HandOver | NotTaken),
+            Role::Isolated => matches!(event, Cut | Deposed | StoodStill | Wanted | HandOver | NoDatabase | NotTaken),
             // Only that somebody takes the turn, or nobody does, ends it.
             Role::Leaving => {
                 matches!(
@@ -262,6 +276,7 @@ mod tests {
                         | StoodStill
                         | Wanted
                         | HandOver
+                        | NoDatabase
                         | Stop
                 )
             }

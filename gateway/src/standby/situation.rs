@@ -66,6 +66,8 @@ pub struct Situation {
     /// When the database last named the other one although nothing was heard of it; none once it was heard.
     deposed_us: Option<u64>,
     answers_since_us: Option<u64>,
+    /// When the database answered last, as long as it does not.
+    answered_us: u64,
     database: GroupView,
     marks: Marks,
     stopping: bool,
@@ -97,6 +99,7 @@ impl Situation {
             wants_until_us: None,
             deposed_us: None,
             answers_since_us: None,
+            answered_us: now_us,
             database: GroupView::default(),
             marks: Marks::default(),
             stopping: false,
@@ -175,9 +178,10 @@ impl Situation {
         self.lease_us = (self.role == Role::Active).then_some(lease_us);
         let Marks { durable_through_ms, drained_through_ms, unwell } = self.marks;
         let Rank { role, term, priority, .. } = self.rank();
-        let wants_turn = self.wants_until_us.is_some();
-        let (who, counter) = (self.setup.me, self.counter);
-        Beat { who, role, priority, wants_turn, unwell, term, counter, durable_through_ms, drained_through_ms }.encode()
+        let (counter, reaches_database) = (self.counter, self.database.answers);
+        let (wants_turn, whole) = (self.wants_until_us.is_some(), Beat::first(self.setup.me, role));
+        let beat = Beat { priority, term, counter, wants_turn, reaches_database, ..whole };
+        Beat { durable_through_ms, drained_through_ms, unwell, ..beat }.encode()
     }
 
     /// Until when this gateway may ask the buses that only one may ask.

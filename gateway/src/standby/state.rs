@@ -48,6 +48,9 @@ pub struct Other {
     pub drained_through_ms: u64,
     /// Its queue takes nothing.
     pub unwell: bool,
+    /// A database takes what it writes.
+    #[serde(default)]
+    pub reaches_database: bool,
 }
 
 /// One link.

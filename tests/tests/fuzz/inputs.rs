@@ -83,9 +83,7 @@ impl Inputs {
 pub fn lines() -> Vec<Vec<u8>> {
     let beat = |counter| {
         let who = Identity::new("barn", "barn-2", 7);
-        let (role, priority, wants_turn, unwell, term) = (Role::Active, 1, false, false, 5);
-        let (durable_through_ms, drained_through_ms) = (1_790_000_000_000, 1_789_999_000_000);
-        Beat { who, role, priority, wants_turn, unwell, term, counter, durable_through_ms, drained_through_ms }
+        Beat { term: 5, counter, durable_through_ms: 1_790_000_000_000, ..Beat::first(who, Role::Active) }
     };
     let [one, two] = [1, 2].map(|counter| beat(counter).encode());
     vec![one.to_vec(), HELLO.to_vec(), [&one[9..], &two[..], b"\xf1noise", HELLO, b"\r\n", &one[..]].concat()]

@@ -12,6 +12,7 @@ fn beat() -> Beat {
         priority: 2,
         wants_turn: false,
         unwell: true,
+        reaches_database: true,
         term: 9,
         counter: 0x0102,
         durable_through_ms: 1_790_000_000_123,
@@ -31,7 +32,7 @@ fn every_field_lies_in_its_place() {
     assert_eq!(frame[2..10], [0x73, 0x51, 0x02, 0x00, 0x01, 0x02, 0x03, 0x04]);
     assert_eq!(frame[10..18], [9, 0, 0, 0, 0x02, 0x01, 0, 0]);
     assert_eq!(frame[18..24], 1_790_000_000_123_u64.to_le_bytes()[..6]);
-    assert_eq!(frame[24..30], [5, 0, 0, 0, 0, 0]);
+    assert_eq!(frame[24..30], [5, 0, 0, 0, 0, 0x80]);
 }
 
 #[test]
@@ -100,13 +101,14 @@ prop_compose! {
         names in any::<(u16, u32, u32, u32)>(),
         role in 0..ROLES.len(),
         priority in 1..=8_u8,
-        flags in any::<(bool, bool)>(),
-        times in (0..1_u64 << 48, 0..1_u64 << 48),
+        flags in any::<(bool, bool, bool)>(),
+        times in (0..1_u64 << 48, 0..1_u64 << 47),
     ) -> Beat {
-        let ((gateway, start, term, counter), (wants_turn, unwell)) = (names, flags);
+        let ((gateway, start, term, counter), (wants_turn, unwell, reaches_database)) = (names, flags);
         let (durable_through_ms, drained_through_ms) = times;
         let who = Identity { gateway, start, ..ME };
-        Beat { who, role: ROLES[role], priority, wants_turn, unwell, term, counter, durable_through_ms, drained_through_ms }
+        let flagged = Beat { wants_turn, unwell, reaches_database, ..Beat::first(who, ROLES[role]) };
+        Beat { priority, term, counter, durable_through_ms, drained_through_ms, ..flagged }
     }
 }
 

@@ -114,6 +114,7 @@ mod tests {
     use crate::standby::link::What;
     use crate::standby::role::Role;
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
     use sensors::serial::OpenError;
     use std::fs::File;
     use std::io::{Read, Write};
@@ -121,9 +122,7 @@ mod tests {
 
     fn beat(counter: u32) -> Frame {
         let who = Identity { site: 1, gateway: 2, start: 3 };
-        let (role, priority, wants_turn, unwell) = (Role::Standby, 2, false, false);
-        let (term, durable_through_ms, drained_through_ms) = (5, 0, 0);
-        Beat { who, role, priority, wants_turn, unwell, term, counter, durable_through_ms, drained_through_ms }.encode()
+        Beat { term: 5, counter, ..Beat::first(who, Role::Standby) }.encode()
     }
 
     /// Plugs a line in: its far end, and the port as a link of this name.
@@ -133,6 +132,10 @@ mod tests {
         unlockpt(&far).unwrap();
         let path = ptsname(&far, Vec::new()).unwrap();
         std::os::unix::fs::symlink(path.to_str().unwrap(), port).unwrap();
+        // Until somebody opens it a terminal would send back what it hears, as a serial line does not.
+        let mut settings = tcgetattr(&far).unwrap();
+        settings.make_raw();
+        tcsetattr(&far, OptionalActions::Now, &settings).unwrap();
         File::from(far)
     }
 

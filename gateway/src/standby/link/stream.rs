@@ -81,11 +81,7 @@ mod tests {
 
     fn frame(counter: u32) -> Vec<u8> {
         let who = Identity { site: 1, gateway: 2, start: 3 };
-        let (role, priority, wants_turn, unwell) = (Role::Active, 1, false, false);
-        let (durable_through_ms, drained_through_ms) = (1_790_000_000_000, 1_789_999_999_000);
-        let beat =
-            Beat { who, role, priority, wants_turn, unwell, term: 5, counter, durable_through_ms, drained_through_ms };
-        beat.encode().to_vec()
+        Beat { term: 5, counter, ..Beat::first(who, Role::Active) }.encode().to_vec()
     }
 
     fn found(chunks: &[&[u8]]) -> (Vec<Vec<u8>>, u64) {

@@ -136,11 +136,7 @@ mod tests {
 
     fn beat(counter: u32) -> Frame {
         let who = Identity { site: 1, gateway: 2, start: 3 };
-        let (role, priority, wants_turn, unwell) = (Role::Standby, 2, false, false);
-        let times = (0, 0);
-        let (durable_through_ms, drained_through_ms) = times;
-        Beat { who, role, priority, wants_turn, unwell, term: 5, counter, durable_through_ms, drained_through_ms }
-            .encode()
+        Beat { term: 5, counter, ..Beat::first(who, Role::Standby) }.encode()
     }
 
     /// The other end of the wire: what the kernel does with the file.

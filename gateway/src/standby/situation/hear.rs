@@ -23,6 +23,9 @@ impl Situation {
     /// The database has told something, or does not answer.
     pub fn database(&mut self, view: GroupView, now: Stamp) {
         self.highest = self.highest.max(short(view.term));
+        if self.database.answers || view.answers {
+            self.answered_us = now.boottime_us;
+        }
         self.answers_since_us = view.answers.then(|| self.answers_since_us.unwrap_or(now.boottime_us));
         if self.role == Role::Active && short(view.term) > self.term {
             if self.is_other(view.holder.as_ref()) {

@@ -3,6 +3,7 @@
 mod asked;
 mod broken;
 mod chance;
+mod database;
 mod life;
 mod rig;
 mod still;

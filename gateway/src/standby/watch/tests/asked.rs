@@ -68,6 +68,7 @@ async fn an_isolated_one_takes_over_by_force_only() {
 #[tokio::test(start_paused = true)]
 async fn the_preferred_one_asks_for_its_turn_after_a_minute_without_loss() {
     let pair = Pair::with(|settings| settings.preempt = true);
+    [&pair.a, &pair.b].iter().for_each(|gateway| gateway.reaches_database(true));
     after(BEAT * 5).await;
     pair.a.freeze();
     after(SILENCE * 2).await;

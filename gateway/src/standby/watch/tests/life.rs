@@ -51,9 +51,7 @@ async fn messages_of_others_are_warnings_and_no_life() {
     pair.a.die();
     let frame = |site: &str, id: &str, start| {
         let who = Identity::new(site, id, start);
-        let (role, priority, wants_turn, unwell) = (Role::Active, 1, false, false);
-        let (term, counter, durable_through_ms, drained_through_ms) = (9, 1, 0, 0);
-        Beat { who, role, priority, wants_turn, unwell, term, counter, durable_through_ms, drained_through_ms }.encode()
+        Beat { term: 9, ..Beat::first(who, Role::Active) }.encode()
     };
     for bytes in [frame("barn", "barn-2", 77), frame("shed", "barn-1", 1), pair.b.first_beat().await] {
         pair.b.say(BUS, &bytes);

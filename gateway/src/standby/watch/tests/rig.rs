@@ -148,6 +148,10 @@ impl Gateway {
         gateway
     }
 
+    pub fn reaches_database(&self, answers: bool) {
+        self.database.send_modify(|view| view.answers = answers);
+    }
+
     pub fn state(&self) -> StandbyState {
         self.shown.borrow().clone()
     }
