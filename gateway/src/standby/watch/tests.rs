@@ -192,13 +192,13 @@ async fn the_turn_is_handed_over_within_a_fifth_of_a_second() {
     pair.a.asks.send(Ask::HandOver { answer }).await.unwrap();
     after(BEAT / 5).await;
     assert_eq!(pair.roles(), (Role::Standby, Role::Active));
-    assert_eq!(answered(done).await, Ok("the other gateway is active".to_owned()));
+    assert_eq!(answered(done).await, Ok("the other gateway is active in term 2; barn-1 stands by".to_owned()));
     assert_eq!((pair.a.lease(), pair.b.state().term), (None, 2));
     let (answer, done) = oneshot::channel();
     pair.a.asks.send(Ask::TakeOver { force: false, answer }).await.unwrap();
     after(BEAT / 5).await;
     assert_eq!(pair.roles(), (Role::Active, Role::Standby));
-    assert_eq!(answered(done).await, Ok("this gateway is active, in term 3".to_owned()));
+    assert_eq!(answered(done).await, Ok("barn-1 is active in term 3".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
