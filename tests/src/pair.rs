@@ -33,7 +33,12 @@ pub struct Pair {
 impl Pair {
     /// Both gateways are made and none has been started.
     pub fn prepare(replicas: usize, settings: impl Fn(usize, GatewayBuilder) -> GatewayBuilder) -> Self {
-        let (cluster, broker, line) = (Cluster::start(replicas), Broker::start(Limits::Large), CrossedLine::new());
+        Self::prepare_with(Cluster::start(replicas), settings)
+    }
+
+    /// The same with these servers.
+    pub fn prepare_with(cluster: Cluster, settings: impl Fn(usize, GatewayBuilder) -> GatewayBuilder) -> Self {
+        let (broker, line) = (Broker::start(Limits::Large), CrossedLine::new());
         let gateway = |index: usize| {
             let builder = Gateway::named(NAMES[index]).servers(cluster.addresses()).broker(broker.address());
             let standby = format!(
@@ -50,12 +55,16 @@ impl Pair {
 
     /// Both run: the first one is active, the second one stands by, and both hear the broker.
     pub fn start(replicas: usize) -> Self {
-        let mut pair = Self::prepare(replicas, |_, settings| settings);
-        pair.start_gateway(0);
-        pair.wait_role(0, "active");
-        pair.start_gateway(1);
-        pair.wait_role(1, "standby");
-        pair
+        Self::prepare(replicas, |_, settings| settings).started()
+    }
+
+    /// Starts both.
+    pub fn started(mut self) -> Self {
+        self.start_gateway(0);
+        self.wait_role(0, "active");
+        self.start_gateway(1);
+        self.wait_role(1, "standby");
+        self
     }
 
     /// Starts one of them; returns when it hears the broker and is connected to the source.

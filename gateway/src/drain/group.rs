@@ -83,7 +83,12 @@ impl Group {
     }
 
     fn rows<'s>(&'s self, session: &'s mut Session) -> Rows<'s> {
-        Rows { session, site: &self.site, gateway: &self.gateway }
+        self.rows_of(session, &self.gateway)
+    }
+
+    /// What there is of the gateways other than the one that made a stream: that of an imported stream is not this one.
+    fn rows_of<'s>(&'s self, session: &'s mut Session, maker: &'s str) -> Rows<'s> {
+        Rows { session, site: &self.site, gateway: maker }
     }
 
     /// Makes sure that the group has a row, on a connection that was just made, and that the server does not wait for long for a
@@ -159,18 +164,24 @@ impl Group {
         async move { changed.notified().await }
     }
 
-    /// In a transaction that has begun and not written yet: what becomes of each part of a batch.
-    pub(super) async fn judge(&mut self, session: &mut Session, batch: &Batch, now_us: i64) -> Result<Part, DbError> {
+    /// In a transaction that has begun and not written yet: what becomes of each part of a batch, which `maker` has heard.
+    pub(super) async fn judge(
+        &mut self,
+        session: &mut Session,
+        batch: &Batch,
+        maker: &str,
+        now_us: i64,
+    ) -> Result<Part, DbError> {
         let is_holder = self.lock(session, now_us).await?;
         let offset_us = self.turns.duty().offset_us;
         let heard = self.listening().heard(batch, offset_us);
         let others = match heard.first_us() {
-            Some(from_us) => self.rows(session).others(from_us).await?,
+            Some(from_us) => self.rows_of(session, maker).others(from_us).await?,
             None => Vec::new(),
         };
         let judgement = Judgement::of(&heard, &others, is_holder);
         let found = match judgement.question(batch) {
-            Some(question) => self.rows(session).find(&question).await?,
+            Some(question) => self.rows_of(session, maker).find(&question).await?,
             None => Default::default(),
         };
         Ok(judgement.part(batch, &found, is_holder))
@@ -216,17 +227,18 @@ impl Group {
         self.rows(session).leave_out(part.batch.stream, &part.left_out).await
     }
 
-    /// Marks the other gateway's readings of these channels and times.
+    /// Marks the readings of these channels and times that other gateways than the `maker` of the stream have written.
     ///
     /// # Errors
     /// [`DbError`].
     pub(super) async fn mark(
         &self,
         session: &mut Session,
+        maker: &str,
         channels: &BTreeSet<u64>,
         times_us: (i64, i64),
     ) -> Result<(), DbError> {
-        if channels.is_empty() { Ok(()) } else { self.rows(session).mark(channels, times_us).await }
+        if channels.is_empty() { Ok(()) } else { self.rows_of(session, maker).mark(channels, times_us).await }
     }
 
     /// What is known of the sources.
