@@ -4,6 +4,7 @@ use crate::exit::Exit;
 use crate::local::{self, TurnAnswer};
 use config::{Config, Standby};
 use serde::Serialize;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,8 +40,14 @@ pub fn takeover(config: &Config, arguments: &TakeoverArguments) -> Exit {
             eprintln!("no gateway runs on {folder}; start it with `fieldgate run`");
             Exit::Unavailable
         }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            eprintln!(
+                "the gateway on {folder} may not be asked by this user: {error}; ask as root, or as the one that runs it"
+            );
+            Exit::Unavailable
+        }
         Err(error) => {
-            eprintln!("the gateway on {folder} does not answer: {error}; its log may say why");
+            eprintln!("the gateway on {folder} does not answer: {error}");
             Exit::Unavailable
         }
     }

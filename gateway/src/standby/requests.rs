@@ -75,11 +75,7 @@ fn hand_over(situation: &mut Situation, now: Stamp) -> Result<(), &'static str> 
     if situation.role() != Role::Active {
         return Err("this gateway is not active, so it has no turn to give");
     }
-    if !situation.has_successor(now) {
-        return Err(
-            "the other gateway has not been heard lately, or its queue takes nothing, so nobody would take the turn; look at `fieldgate status` there",
-        );
-    }
+    situation.successor(now)?;
     situation.apply(Event::HandOver, now);
     Ok(())
 }

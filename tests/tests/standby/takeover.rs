@@ -116,3 +116,29 @@ fn a_gateway_alone_has_nobody_to_take_over_from() {
     assert_eq!(code, Some(78));
     assert!(text.contains("there is no [standby]"), "{text}");
 }
+
+#[test]
+fn one_whose_links_are_all_broken_says_so_and_asks_nobody() {
+    let nobody = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1);
+    let standby = "[standby]\npriority = 1\nbeat = \"200 ms\"\nsilence = \"1 s\"\n\
+                   links = [{ kind = \"serial\", port = \"/dev/fieldgate-none\" }]\n\
+                   [[serial]]\nport = \"/dev/fieldgate-neither\"\nnode = \"mill\"\nwhile_standby = \"off\"\n";
+    let mut lonely = Gateway::named("lonely").servers([nobody]).broker(nobody).toml(standby).build();
+    lonely.start();
+    wait_for("all links broken", DEADLINE, || screen(&lonely).contains("standby   isolated since "));
+    let seen = screen(&lonely);
+    println!("{seen}");
+    let not_there = "link serial /dev/fieldgate-none: does not work: the port is not there; waiting for it; ";
+    let waits = "/dev/fieldgate-neither: waits for its turn: only the active gateway reads it, ";
+    shows(
+        &seen,
+        &["no link works, so whether the other gateway lives is not known", "not heard yet", not_there, waits],
+    );
+    let (code, text) = takeover(&lonely, &[]);
+    assert_eq!(code, Some(1));
+    assert!(
+        text.starts_with("no link works, so the other gateway cannot be asked") && text.contains("--force"),
+        "{text}"
+    );
+    assert_eq!(takeover(&lonely, &["--force"]), (Some(0), "lonely is active in term 1".to_owned()));
+}

@@ -15,8 +15,7 @@ impl Situation {
     pub fn come_round(&mut self, now: Stamp) {
         let now_us = now.boottime_us;
         let late_us = now_us.saturating_sub(self.planned_us);
-        // What is not listened to is no silence either.
-        let passed_us = now_us.saturating_sub(self.looked_us.max(self.deaf_until_us));
+        let passed_us = now_us.saturating_sub(self.looked_us);
         self.looked_us = now_us;
         let lease_is_over = self.lease_us.is_some_and(|lease_us| now_us > lease_us);
         if lease_is_over || late_us > self.setup.silence_us {
