@@ -22,6 +22,11 @@ impl WhileStandby {
     pub fn is_shared(self) -> bool {
         self != Self::Deliver
     }
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        CHOICES.iter().find(|(_, choice)| *choice == self).map_or("", |(text, _)| text)
+    }
 }
 
 const KEY: &str = "while_standby";

@@ -9,6 +9,7 @@ use crate::command::replay::ReplayArguments;
 use crate::command::schema::SchemaArguments;
 use crate::command::status::StatusArguments;
 use crate::command::switchover::{RejoinArguments, SwitchoverArguments};
+use crate::command::takeover::TakeoverArguments;
 use crate::command::{self, DEFAULT_CONFIG};
 use crate::exit::Exit;
 use clap::{Parser, Subcommand};
@@ -47,6 +48,9 @@ enum Verb {
     },
     /// Show how the running gateway is getting on
     Status(StatusArguments),
+    /// Change which of two gateways is active: on the one that stands by it takes over, on the active one it gives its turn away.
+    /// Exit code 1 if nothing has changed
+    Takeover(TakeoverArguments),
     /// The readings that wait here: show, check, carry them to another machine
     #[command(subcommand)]
     Queue(QueueVerb),
@@ -106,6 +110,9 @@ impl Arguments {
             }
             Verb::Status(arguments) => {
                 with_config(&arguments.config, |config| command::status::status(&config, &arguments))
+            }
+            Verb::Takeover(arguments) => {
+                with_config(&arguments.config, |config| command::takeover::takeover(&config, &arguments))
             }
             Verb::Queue(verb) => command::queue::run(&verb),
             Verb::Db(Db::Schema(schema)) => {

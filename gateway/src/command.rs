@@ -13,6 +13,7 @@ pub mod run;
 pub mod schema;
 pub mod status;
 pub mod switchover;
+pub mod takeover;
 
 use crate::database::{Account, Deadlines};
 use crate::exit::Exit;

@@ -1,16 +1,17 @@
-//! A socket in the state folder, so that other commands can look into the queue of a running gateway, and have it take in
-//! an import: only one process may open it.
+//! A socket in the state folder, so that other commands can look into the queue of a running gateway, have it take in an
+//! import (only one process may open the queue), and change which of two gateways is active.
 //!
 //! One request a connection, a line of JSON; the answer is a JSON document and the end of the stream. Several tasks of
 //! [`serve`] answer at the same time, so that a long answer does not hold up the others.
 
 mod access;
 mod owner;
+mod takeover;
 mod wire;
 
-pub use access::{AccessError, QueueAccess, card_folders, import, refuse_other_user, running, status};
+pub use access::{AccessError, QueueAccess, card_folders, import, refuse_other_user, running, status, take_over};
 pub use owner::give_to_owner;
-pub use wire::{Generation, Imported, QueueStat, QueuedStream, StreamStat};
+pub use wire::{Generation, Imported, QueueStat, QueuedStream, StreamStat, TurnAnswer};
 
 use crate::intake::Import;
 use crate::standby::inputs::Ask;
@@ -88,6 +89,7 @@ async fn answer(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
     timeout(REQUEST_PATIENCE, request.read_line(&mut line)).await.map_err(io::Error::other)??;
     let text = match serde_json::from_str(&line)? {
         Request::Import { folder, origins } => serde_json::to_vec(&take_in(desk, folder, origins).await)?,
+        Request::Takeover { force } => serde_json::to_vec(&takeover::ask(desk, force).await)?,
         request => look(desk, request).await?,
     };
     timeout(PATIENCE, outgoing.write_all(&text)).await.map_err(io::Error::other)?
@@ -112,7 +114,7 @@ fn reply(request: &Request, board: &Board) -> io::Result<Vec<u8>> {
             let items = reader.read(*stream, *from, MOST_RECORDS, MOST_BYTES).map_err(io::Error::other)?;
             serde_json::to_vec(&items.into_iter().map(WireRecord::from).collect::<Vec<_>>())
         }
-        Request::Import { .. } => return Err(io::Error::other("an import is not a look")),
+        Request::Import { .. } | Request::Takeover { .. } => return Err(io::Error::other("that is not a look")),
     };
     text.map_err(io::Error::other)
 }

@@ -1,12 +1,16 @@
-//! Tells people what they have to know at once: an outage, a failover, a full queue, damage in the queue.
+//! Tells people what they have to know at once: an outage, a failover, a full queue, damage in the queue; and of two gateways, a
+//! takeover, and that one is alone.
 //!
 //! It only looks at what the parts show of themselves anyway, and never waits for whoever is told: neither a program that
 //! hangs nor a broker that is away can hold up the drain.
 
 pub mod command;
+mod pair;
 
+use crate::standby::state::StandbyState;
 use crate::status::{DrainState, Full, IntakeState};
 use jiff::Timestamp;
+use pair::SeenPair;
 use serde::Serialize;
 use std::future::pending;
 use std::time::Duration;
@@ -36,6 +40,12 @@ pub enum EventKind {
     QueueRoom,
     /// The queue's store could not be used.
     QueueDamaged,
+    /// This gateway of two became the active one, or is it no longer.
+    Takeover,
+    /// It does not hear the other one: nobody takes over when it fails.
+    StandbyAlone,
+    /// It does again.
+    StandbyBack,
 }
 
 impl EventKind {
@@ -48,6 +58,9 @@ impl EventKind {
             Self::QueueFull => "queue-full",
             Self::QueueRoom => "queue-room",
             Self::QueueDamaged => "queue-damaged",
+            Self::Takeover => "takeover",
+            Self::StandbyAlone => "standby-alone",
+            Self::StandbyBack => "standby-back",
         }
     }
 }
@@ -110,27 +123,46 @@ fn hand_over<T>(to: &str, sender: &mpsc::Sender<T>, what: T) {
     }
 }
 
-/// Watches drain and intake for as long as the gateway lives, and tells what changes.
-pub async fn watch(
-    mut drain: watch::Receiver<DrainState>,
-    mut intake: watch::Receiver<IntakeState>,
-    tell: impl Fn(EventKind, String),
-) {
-    let mut seen = Seen::default();
+/// What is watched.
+pub struct Watched {
+    /// This gateway.
+    pub gateway: String,
+    /// The drain.
+    pub drain: watch::Receiver<DrainState>,
+    /// The intake.
+    pub intake: watch::Receiver<IntakeState>,
+    /// The loop of the role, and for how long the other gateway may be silent; none for a gateway alone.
+    pub standby: Option<(watch::Receiver<StandbyState>, Duration)>,
+}
+
+/// Watches for as long as the gateway lives, and tells what changes.
+pub async fn watch(watched: Watched, tell: impl Fn(EventKind, String)) {
+    let Watched { gateway, mut drain, mut intake, standby } = watched;
+    let (mut standby, silence) = standby.map_or((None, Duration::MAX), |(shown, silence)| (Some(shown), silence));
+    let (mut seen, mut pair) = (Seen::default(), SeenPair::new(gateway, silence));
     loop {
         let now = Instant::now();
-        let found = seen.look(&drain.borrow_and_update(), *intake.borrow_and_update(), now);
+        let mut found = seen.look(&drain.borrow_and_update(), *intake.borrow_and_update(), now);
+        found.extend(standby.iter_mut().flat_map(|shown| pair.look(&shown.borrow_and_update(), now)));
         found.into_iter().for_each(|(kind, text)| tell(kind, text));
-        let due = seen.due();
+        let due = seen.due().into_iter().chain(pair.due()).min();
         let changed = tokio::select! {
             changed = drain.changed() => changed,
             changed = intake.changed() => changed,
+            changed = changed(standby.as_mut()) => changed,
             () = sleep_until(due.unwrap_or(now)), if due.is_some() => Ok(()),
         };
         if changed.is_err() {
             // A part has ended, and with it the gateway: whoever waits for the parts says why.
             pending::<()>().await;
         }
+    }
+}
+
+async fn changed<T>(watched: Option<&mut watch::Receiver<T>>) -> Result<(), watch::error::RecvError> {
+    match watched {
+        Some(watched) => watched.changed().await,
+        None => pending().await,
     }
 }
 

@@ -3,6 +3,7 @@
 mod board;
 mod full;
 mod servers;
+mod standby;
 mod table;
 mod text;
 

@@ -162,10 +162,11 @@ async fn stop(mut parts: Parts, state: &Path) -> Result<(), Trouble> {
         Err(_) => warn!("the database did not answer within {DRAIN_DEADLINE:?}; the cursor will say what it took"),
     }
     let queued = parts.still_queued()?;
+    let until = parts.until_when();
     parts.abandon();
     if let Err(error) = waiting::leave(state, queued) {
         warn!("cannot leave the number of readings that wait in {}: {error}", state.display());
     }
-    info!("stopped; {queued} readings stay in the queue until the database has them");
+    info!("stopped; {queued} readings stay in the queue until {until}");
     Ok(())
 }

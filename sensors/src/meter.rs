@@ -1,6 +1,7 @@
 //! What a source has brought, and whether it is connected: for people who look, not for the code that decides.
 
 use crate::source::Content;
+use crate::turn::WAITING;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +33,13 @@ pub struct SourceState {
     /// A broker only: at the last connect it still had our session, so that what was published meanwhile comes later.
     #[serde(default)]
     pub session_kept: bool,
+}
+
+impl SourceState {
+    /// It is not asked since that is the other gateway's turn: nothing is wrong with it.
+    pub fn waits_for_turn(&self) -> bool {
+        self.trouble.as_deref() == Some(WAITING)
+    }
 }
 
 /// Counts for one source; clones count together.
@@ -127,6 +135,9 @@ mod tests {
         meter.count(Brought::Gap);
         meter.lost("connection refused", 20);
         assert_eq!(meter.state().trouble.as_deref(), Some("connection refused"));
+        assert!(!meter.state().waits_for_turn());
+        meter.lost(WAITING, 25);
+        assert!(meter.state().waits_for_turn());
         meter.connected(30);
         let expected = SourceState {
             name: "mqtt://b:1883".to_owned(),

@@ -19,9 +19,7 @@ const SHIPPED: &str = include_str!("../../../packaging/fieldgate.toml");
 fn with_every_setting() -> String {
     let is_setting = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[');
     let lines = SHIPPED.lines().map(|line| line.strip_prefix('#').filter(|rest| is_setting(rest)).unwrap_or(line));
-    // The key has a meaning only beside the section.
-    let with_standby = lines.clone().any(|line| line == "[standby]");
-    lines.filter(|line| with_standby || !line.starts_with("while_standby")).collect::<Vec<_>>().join("\n")
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The path of every key below `table`, with `[]` for any entry of a list.

@@ -1,7 +1,7 @@
 //! One way on which two gateways hear each other, and the keys that belong to each kind.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::address::PeerAddress;
 use crate::problem::ValueError;
@@ -57,6 +57,19 @@ impl Link {
     /// Whether it only ever says that the other one lives: its silence means nothing.
     pub fn is_witness(&self) -> bool {
         matches!(self, Self::Udp { .. })
+    }
+
+    /// The I2C bus that it needs, if any.
+    pub fn bus(&self) -> Option<&Path> {
+        match self {
+            Self::Mailbox { bus, .. } | Self::TargetBus { bus, .. } => Some(bus),
+            Self::Serial { .. } | Self::TargetFile { .. } | Self::Udp { .. } => None,
+        }
+    }
+
+    /// The serial port that it needs, if any.
+    pub fn port(&self) -> Option<&Path> {
+        if let Self::Serial { port, .. } = self { Some(port) } else { None }
     }
 
     /// What only one link can use.

@@ -8,7 +8,8 @@ mod promotion;
 use crate::command::refuse;
 use crate::exit::Exit;
 use crate::secret::{mqtt_password, mysql_password, promote_password, replication_password};
-use config::{Config, Problem, Tls};
+use crate::standby::link::{Configured, Link};
+use config::{Config, Problem, Tls, WhileStandby};
 use machine::Facts;
 use std::path::Path;
 
@@ -26,24 +27,7 @@ pub fn check(file: &Path, config: &Config, connect: bool, json: bool) -> Exit {
         return connect::connect(file, config, json);
     }
     println!("{}: no problems", file.display());
-    println!("gateway {} of site {}", config.gateway.id, config.gateway.site);
-    for mqtt in &config.mqtt {
-        let topics: Vec<String> = mqtt.topics.iter().map(ToString::to_string).collect();
-        println!("reads {} from {} as {}", topics.join(", "), mqtt.broker, mqtt.client_id);
-    }
-    for serial in &config.serial {
-        println!("reads node {} from {} at {} baud", serial.node, serial.port.display(), serial.baud);
-    }
-    for i2c in &config.i2c {
-        let node = |node: &config::I2cNode| format!("{} at 0x{:02x}", node.name, node.address);
-        let nodes: Vec<String> = i2c.nodes.iter().map(node).collect();
-        println!("asks {} on {}", nodes.join(", "), i2c.bus.display());
-    }
-    let servers: Vec<String> = config.mysql.servers.iter().map(ToString::to_string).collect();
-    println!("writes to database {} on whichever of {} takes writes", config.mysql.database, servers.join(", "));
-    for config::Route { name, table, .. } in &config.routes {
-        println!("writes what takes the route {name} to the table {table} as well");
-    }
+    describe(config);
     for warning in advice::warnings(config, &facts) {
         println!("warning: {warning}");
     }
@@ -54,6 +38,42 @@ pub fn check(file: &Path, config: &Config, connect: bool, json: bool) -> Exit {
         }
     }
     if connect { connect::connect(file, config, json) } else { Exit::Ok }
+}
+
+/// What a gateway with this configuration does.
+fn describe(config: &Config) {
+    println!("gateway {} of site {}", config.gateway.id, config.gateway.site);
+    let turn = |source: WhileStandby| match &config.standby {
+        Some(_) => format!("; while the other gateway is active: {}", source.as_str()),
+        None => String::new(),
+    };
+    if let Some(standby) = &config.standby {
+        let links: Vec<String> = standby.links.iter().map(|link| Configured::from(link).name()).collect();
+        println!(
+            "one of two gateways, of priority {}; hears the other one over {}",
+            standby.priority,
+            links.join(", ")
+        );
+    }
+    for mqtt in &config.mqtt {
+        let topics: Vec<String> = mqtt.topics.iter().map(ToString::to_string).collect();
+        let turn = turn(mqtt.while_standby);
+        println!("reads {} from {} as {}{turn}", topics.join(", "), mqtt.broker, mqtt.client_id);
+    }
+    for serial in &config.serial {
+        let turn = turn(serial.while_standby);
+        println!("reads node {} from {} at {} baud{turn}", serial.node, serial.port.display(), serial.baud);
+    }
+    for i2c in &config.i2c {
+        let node = |node: &config::I2cNode| format!("{} at 0x{:02x}", node.name, node.address);
+        let nodes: Vec<String> = i2c.nodes.iter().map(node).collect();
+        println!("asks {} on {}{}", nodes.join(", "), i2c.bus.display(), turn(i2c.while_standby));
+    }
+    let servers: Vec<String> = config.mysql.servers.iter().map(ToString::to_string).collect();
+    println!("writes to database {} on whichever of {} takes writes", config.mysql.database, servers.join(", "));
+    for config::Route { name, table, .. } in &config.routes {
+        println!("writes what takes the route {name} to the table {table} as well");
+    }
 }
 
 /// A file of roots that cannot be read lets nobody connect.

@@ -1,7 +1,7 @@
 //! The queue from outside of the gateway: asked of the one that runs, or opened here.
 
 use super::owner::give_to_owner;
-use super::wire::{self, Imported, QueueStat, QueuedStream, Request, WireRecord};
+use super::wire::{self, Imported, QueueStat, QueuedStream, Request, TurnAnswer, WireRecord};
 use super::{IMPORT_PATIENCE, MOST_BYTES, MOST_RECORDS, PATIENCE, SOCKET};
 use crate::memory::Servers;
 use crate::status::{Delivered, Snapshot};
@@ -172,8 +172,21 @@ pub fn refuse_other_user(state: &Path) -> Result<(), AccessError> {
 /// # Errors
 /// When it runs and does not answer.
 pub fn status(state: &Path) -> io::Result<Option<Snapshot>> {
-    match ask(&state.join(SOCKET), &Request::Status, PATIENCE) {
-        Ok(snapshot) => Ok(Some(snapshot)),
+    if_it_runs(ask(&state.join(SOCKET), &Request::Status, PATIENCE))
+}
+
+/// Changes which of two gateways is active, by the gateway that runs on this state folder; none when none runs. It answers within
+/// `patience`.
+///
+/// # Errors
+/// When it runs and does not answer.
+pub fn take_over(state: &Path, force: bool, patience: Duration) -> io::Result<Option<TurnAnswer>> {
+    if_it_runs(ask(&state.join(SOCKET), &Request::Takeover { force }, patience.saturating_add(PATIENCE)))
+}
+
+fn if_it_runs<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => Ok(None),
         Err(error) => Err(error),
     }

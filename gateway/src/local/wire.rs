@@ -1,5 +1,6 @@
 //! What is asked over the socket, and what is answered.
 
+use crate::standby::role::Role;
 use crate::status::Delivered;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -30,6 +31,24 @@ pub enum Request {
         /// The gateways that made its streams.
         origins: BTreeMap<StreamId, String>,
     },
+    /// Change which of two gateways is active.
+    Takeover {
+        /// This one is to be active, without asking the other one.
+        force: bool,
+    },
+}
+
+/// What came of a takeover.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnAnswer {
+    /// It was done.
+    pub done: bool,
+    /// What was done, or why nothing was, in a sentence.
+    pub text: String,
+    /// What the asked gateway is now; none for a gateway alone.
+    pub role: Option<Role>,
+    /// The newest term that it knows; 0 while there is none.
+    pub term: u32,
 }
 
 /// What the queue holds and remembers of a stream.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::standby::role::Role;
 use config::WhenFull;
 use queue::pressure::Cause;
 use std::sync::Mutex;
@@ -6,6 +7,7 @@ use std::sync::Mutex;
 struct Rig {
     drain: watch::Sender<DrainState>,
     intake: watch::Sender<IntakeState>,
+    standby: watch::Sender<StandbyState>,
     told: Mutex<Vec<(EventKind, String)>>,
 }
 
@@ -13,12 +15,15 @@ impl Rig {
     fn new() -> Self {
         let drain = DrainState { why: "no server takes writes".to_owned(), ..DrainState::default() };
         let (drain, intake) = (watch::Sender::new(drain), watch::Sender::new(IntakeState::default()));
-        Self { drain, intake, told: Mutex::new(Vec::new()) }
+        let standby = watch::Sender::new(StandbyState::default());
+        Self { drain, intake, standby, told: Mutex::new(Vec::new()) }
     }
 
     fn watch(&self) -> impl Future<Output = ()> {
         let tell = |kind, text| self.told.lock().unwrap().push((kind, text));
-        watch(self.drain.subscribe(), self.intake.subscribe(), tell)
+        let (drain, intake) = (self.drain.subscribe(), self.intake.subscribe());
+        let standby = Some((self.standby.subscribe(), Duration::from_secs(3)));
+        watch(Watched { gateway: "one".to_owned(), drain, intake, standby }, tell)
     }
 
     fn source(&self, source: Option<&str>) {
@@ -86,6 +91,22 @@ async fn each_failover_and_each_change_of_the_queue_is_told_once() {
     let told = rig.told.lock().unwrap();
     assert!(told[2].1.starts_with("the disk is nearly full: dropping the newest readings"), "{told:?}");
     assert!(told[3].1.contains("has room again; 7 readings were dropped"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_gateways_a_takeover_is_told_at_once_and_being_alone_after_ten_seconds() {
+    let rig = Rig::new();
+    rig.source(Some("db1:3306"));
+    let mut watcher = Box::pin(rig.watch());
+    pass(&mut watcher, 100).await;
+    rig.standby.send_modify(|state| {
+        (state.role, state.term, state.reason) = (Role::Active, 5, "the other gateway is silent".to_owned());
+    });
+    pass(&mut watcher, 100).await;
+    assert_eq!(rig.told(), [EventKind::Takeover]);
+    pass(&mut watcher, 10_000).await;
+    assert_eq!(rig.told(), [EventKind::Takeover, EventKind::StandbyAlone]);
+    assert_eq!(rig.told.lock().unwrap()[0].1, "one is active in term 5: the other gateway is silent");
 }
 
 #[test]

@@ -120,7 +120,8 @@ impl Life {
             durable_through_ms: beat.map_or(0, |beat| beat.durable_through_ms),
             drained_through_ms: beat.map_or(0, |beat| beat.drained_through_ms),
             unwell: beat.is_some_and(|beat| beat.unwell),
-            reaches_database: beat.is_some_and(|beat| beat.reaches_database),
+            // A sketch does not say.
+            reaches_database: beat.is_none_or(|beat| beat.reaches_database),
         })
     }
 }

@@ -75,24 +75,23 @@ fn hand_over(situation: &mut Situation, now: Stamp) -> Result<(), &'static str> 
     if situation.role() != Role::Active {
         return Err("this gateway is not active, so it has no turn to give");
     }
-    if !situation.has_successor(now) {
-        return Err(
-            "the other gateway has not been heard lately, or its queue takes nothing, so nobody would take the turn; look at `fieldgate status` there",
-        );
-    }
+    situation.successor(now)?;
     situation.apply(Event::HandOver, now);
     Ok(())
 }
 
 fn outcome(request: &Request, situation: &Situation, now: Stamp) -> Option<Answer> {
     let is_over = now.boottime_us >= request.until_us;
+    let (gateway, term) = (&situation.setup().gateway, situation.term());
     match (request.wish, situation.role()) {
-        (Wish::TakeOver, Role::Active) => Some(Ok(format!("this gateway is active, in term {}", situation.term()))),
+        (Wish::TakeOver, Role::Active) => Some(Ok(format!("{gateway} is active in term {term}"))),
         (Wish::TakeOver, _) if is_over => Some(Err(
             "the other gateway did not give its turn in time; look at `fieldgate status` there, or ask with --force"
                 .to_owned(),
         )),
-        (Wish::HandOver, Role::Standby) => Some(Ok("the other gateway is active".to_owned())),
+        (Wish::HandOver, Role::Standby) => {
+            Some(Ok(format!("the other gateway is active in term {term}; {gateway} stands by")))
+        }
         (Wish::HandOver, Role::Active) => {
             Some(Err("the other gateway did not take the turn, so this one goes on; look at `fieldgate status` there"
                 .to_owned()))

@@ -134,11 +134,23 @@ impl Situation {
         self.apply(Event::Stop, now);
     }
 
-    /// Whether the other one was heard lately and its queue takes readings, so that it can take the turn.
-    pub fn has_successor(&self, now: Stamp) -> bool {
+    /// The other one can take the turn: it was heard lately, and its queue takes readings.
+    ///
+    /// # Errors
+    /// Why it cannot, and what to do.
+    pub fn successor(&self, now: Stamp) -> Result<(), &'static str> {
         let heard = self.life.last_us();
-        heard.is_some_and(|at_us| now.boottime_us.saturating_sub(at_us) < self.setup.silence_us)
-            && self.life.shown(now.boottime_us).is_some_and(|other| !other.unwell)
+        if heard.is_none_or(|at_us| now.boottime_us.saturating_sub(at_us) >= self.setup.silence_us) {
+            return Err(
+                "the other gateway has not been heard lately, so nobody would take the turn; look at `fieldgate status` there",
+            );
+        }
+        match self.life.shown(now.boottime_us) {
+            Some(other) if other.unwell => Err(
+                "the other gateway's queue takes nothing, so it is not given the turn; look at `fieldgate status` there",
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// Something happened: the row of the table applies that there is for it, if any.

@@ -78,8 +78,9 @@ impl Watch {
                 situation.stop(now);
             }
             self.act(&mut situation, stops, now);
-            requests.settle(&situation, now);
+            // Who is answered and then looks sees what was done.
             self.shown.send_replace(situation.shown(now));
+            requests.settle(&situation, now);
             if stops {
                 return sleep(FAREWELL).await;
             }

@@ -62,8 +62,13 @@ impl Board {
             queue: self.queue(stamp.wall_us)?,
             servers: self.servers(&drain, stamp.wall_us),
             drain,
-            standby: self.standby.as_ref().map(|shown| shown.borrow().clone()),
+            standby: self.role(),
         })
+    }
+
+    /// What this gateway of two is; none for a gateway alone.
+    pub fn role(&self) -> Option<StandbyState> {
+        self.standby.as_ref().map(|shown| shown.borrow().clone())
     }
 
     fn servers(&self, drain: &DrainState, now_us: i64) -> Vec<ServerState> {
@@ -118,6 +123,7 @@ impl Board {
     /// The most important of it in one line, without a look at the disk.
     pub fn line(&self) -> String {
         let sources: Vec<SourceState> = self.meters.iter().map(Meter::state).collect();
-        super::text::line(*self.intake.borrow(), &self.drain.borrow(), &sources, self.first_steps.as_deref())
+        let (intake, drain, role) = (*self.intake.borrow(), self.drain.borrow(), self.role());
+        super::text::line(intake, &drain, &sources, role.as_ref(), self.first_steps.as_deref())
     }
 }

@@ -1,7 +1,10 @@
 //! The snapshot as people read it.
 
+use super::standby::{in_a_word, standby};
 use super::table::servers;
 use super::{DrainState, IntakeState, LettersState, Snapshot};
+use crate::standby::role::Role;
+use crate::standby::state::StandbyState;
 use sensors::{ClockQuality, SourceState};
 
 /// Dead letters are counted so far and no further.
@@ -20,6 +23,7 @@ pub fn whole(snapshot: &Snapshot) -> String {
         ),
         format!("clock     {}", clock(snapshot)),
     ];
+    lines.extend(snapshot.standby.iter().flat_map(|state| standby(state, snapshot.clock.now_us)));
     lines.extend(snapshot.sources.iter().map(|state| source(state, snapshot.clock.now_us)));
     lines.extend(queue(snapshot));
     lines.extend(drain(snapshot));
@@ -27,16 +31,24 @@ pub fn whole(snapshot: &Snapshot) -> String {
     lines.join("\n")
 }
 
-/// The service manager's line: numbers, what is in the way, and the first steps as long as nothing has been delivered.
-pub fn line(intake: IntakeState, drain: &DrainState, sources: &[SourceState], first_steps: Option<&str>) -> String {
+/// The service manager's line: numbers, what this gateway of two is, what is in the way, and the first steps as long as nothing
+/// has been delivered.
+pub fn line(
+    intake: IntakeState,
+    drain: &DrainState,
+    sources: &[SourceState],
+    standby: Option<&StandbyState>,
+    first_steps: Option<&str>,
+) -> String {
     let numbers = format!("{} readings durable, {} delivered since the start", intake.durable, drain.delivered);
     let to = match &drain.source {
         Some(source) => format!("source {source}"),
         None if drain.why.is_empty() => "no source yet".to_owned(),
         None => drain.why.clone(),
     };
-    let away = sources.iter().filter_map(|state| Some(format!("{} is away ({})", state.name, state.trouble.as_ref()?)));
-    let mut parts = vec![numbers, to];
+    let away = sources.iter().filter(|state| !state.waits_for_turn());
+    let away = away.filter_map(|state| Some(format!("{} is away ({})", state.name, state.trouble.as_ref()?)));
+    let mut parts: Vec<String> = standby.map(in_a_word).into_iter().chain([numbers, to]).collect();
     parts.extend(intake.full.map(|full| full.words()));
     parts.extend(drain.trouble.iter().map(|trouble| format!("waits: {trouble}")));
     parts.extend(away);
@@ -56,6 +68,7 @@ fn clock(snapshot: &Snapshot) -> String {
 
 fn source(state: &SourceState, now_us: i64) -> String {
     let link = match (&state.trouble, state.connected) {
+        _ if state.waits_for_turn() => "waits for its turn: only the active gateway reads it".to_owned(),
         (Some(trouble), _) => format!("away ({trouble})"),
         (None, true) => "connected".to_owned(),
         (None, false) => "connecting".to_owned(),
@@ -73,8 +86,9 @@ fn queue(snapshot: &Snapshot) -> Vec<String> {
     let queue = &snapshot.queue;
     let oldest = queue.oldest_waiting_s.map_or_else(String::new, |age| format!(" (oldest {})", duration(age)));
     let mut lines = vec![format!(
-        "queue     {} readings wait for the database{oldest}, {} kept after delivery; {} of {}",
+        "queue     {} readings {}{oldest}, {} kept after delivery; {} of {}",
         queue.waiting,
+        why_they_wait(snapshot.standby.as_ref().map(|state| state.role), snapshot.drain.source.is_some()),
         queue.kept,
         bytes(queue.live_bytes),
         bytes(queue.max_bytes)
@@ -92,6 +106,16 @@ fn queue(snapshot: &Snapshot) -> Vec<String> {
     lines
 }
 
+/// While the other gateway brings its readings, this one holds the same ones until it sees them in the database.
+fn why_they_wait(role: Option<Role>, has_source: bool) -> &'static str {
+    match role {
+        Some(Role::Standby | Role::Starting | Role::Isolated | Role::Leaving) if has_source => {
+            "held, as the other gateway brings them"
+        }
+        Some(_) | None => "wait for the database",
+    }
+}
+
 fn drain(snapshot: &Snapshot) -> Vec<String> {
     let drain = &snapshot.drain;
     let mut lines = vec![format!("drain     {}", drain.why)];
@@ -103,6 +127,10 @@ fn drain(snapshot: &Snapshot) -> Vec<String> {
         "          {} durable and {} delivered since the start{again}{missing}",
         snapshot.queue.durable, drain.delivered
     ));
+    if drain.left_out > 0 {
+        let left_out = drain.left_out;
+        lines.push(format!("          left out since the start: {left_out}, as the other gateway had brought them"));
+    }
     if drain.gaps > 0 {
         lines.push(format!("          {} rows of gaps written since the start: what is missing, and why", drain.gaps));
     }
@@ -153,7 +181,7 @@ mod tests {
         };
         let fresh = DrainState { why: "no server takes writes: a cannot be asked".to_owned(), ..DrainState::default() };
         assert_eq!(
-            line(IntakeState::default(), &fresh, &[away], Some("to set it up: edit")),
+            line(IntakeState::default(), &fresh, &[away], None, Some("to set it up: edit")),
             "0 readings durable, 0 delivered since the start; no server takes writes: a cannot be asked; \
              mqtt://b is away (refused STOPPING=1); to set it up: edit"
         );
@@ -161,14 +189,38 @@ mod tests {
         let intake = IntakeState { durable: 9, ..IntakeState::default() };
         let well = SourceState { connected: true, ..SourceState::default() };
         assert_eq!(
-            line(intake, &delivers, &[well], Some("to set it up: edit")),
+            line(intake, &delivers, &[well], None, Some("to set it up: edit")),
             "9 readings durable, 7 delivered since the start; source a"
         );
         let stuck = DrainState { trouble: Some("no right".to_owned()), ..delivers };
         let why = Full { cause: Cause::Queue, when_full: WhenFull::Pause, since_us: 0, dropped: 0 };
         let full = IntakeState { full: Some(why), ..intake };
-        let shown = line(full, &stuck, &[], None);
+        let shown = line(full, &stuck, &[], None, None);
         assert!(shown.contains("source a; the queue is full: ") && shown.ends_with("; waits: no right"), "{shown}");
+    }
+
+    #[test]
+    fn what_waits_for_its_turn_is_not_away_and_what_is_held_does_not_wait_for_the_database() {
+        let trouble = Some(sensors::turn::WAITING.to_owned());
+        let waits = SourceState { name: "/dev/i2c-1".to_owned(), trouble, ..SourceState::default() };
+        let shown = source(&waits, 0);
+        assert!(shown.contains("/dev/i2c-1: waits for its turn: only the active gateway reads it, 0 since"), "{shown}");
+        let standby = StandbyState {
+            role: Role::Standby,
+            reason: "the other gateway is active".to_owned(),
+            ..StandbyState::default()
+        };
+        let delivers = DrainState { source: Some("a".to_owned()), ..DrainState::default() };
+        assert_eq!(
+            line(IntakeState::default(), &delivers, &[waits], Some(&standby), None),
+            "standby: the other gateway is active; 0 readings durable, 0 delivered since the start; source a"
+        );
+        let held = "held, as the other gateway brings them";
+        for role in Role::ALL {
+            assert_eq!(why_they_wait(Some(role), true) == held, role != Role::Active, "{role}");
+            assert_ne!(why_they_wait(Some(role), false), held);
+        }
+        assert_ne!(why_they_wait(None, true), held);
     }
 
     #[test]

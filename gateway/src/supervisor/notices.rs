@@ -3,12 +3,11 @@
 use super::Passwords;
 use crate::led::{self, Watched};
 use crate::notify::{self, EVENTS_WAITING, Event, EventKind, Teller};
-use crate::status::{DrainState, IntakeState};
 use config::Config;
 use sensors::SampleClock;
 use sensors::mqtt::Publisher;
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// The tasks that tell, and the one that watches; none when nobody is to be told.
@@ -45,15 +44,11 @@ impl Notices {
     }
 
     /// Watches the parts from now on.
-    pub fn watch(
-        mut self,
-        drain: watch::Receiver<DrainState>,
-        intake: watch::Receiver<IntakeState>,
-    ) -> Vec<JoinHandle<()>> {
+    pub fn watch(mut self, watched: notify::Watched) -> Vec<JoinHandle<()>> {
         let mut tasks = std::mem::take(&mut self.tasks);
         if !tasks.is_empty() {
             tasks.push(spawn(async move {
-                notify::watch(drain, intake, |kind, text| self.tell(kind, text)).await;
+                notify::watch(watched, |kind, text| self.tell(kind, text)).await;
             }));
         }
         tasks

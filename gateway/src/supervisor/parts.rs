@@ -87,6 +87,15 @@ impl Parts {
         Ok(self.board.waiting()?)
     }
 
+    /// What ends the wait of those, in words.
+    pub fn until_when(&self) -> &'static str {
+        if self.board.standby.is_some() {
+            "the database has them, from this gateway or from the other one"
+        } else {
+            "the database has them"
+        }
+    }
+
     /// Tells the service manager, if there is one.
     pub fn manager(&self) -> &Manager {
         &self.manager

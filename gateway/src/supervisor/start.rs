@@ -13,7 +13,7 @@ use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, 
 use crate::led::Watched;
 use crate::local::{self, Desk};
 use crate::memory::Memory;
-use crate::notify::EventKind;
+use crate::notify::{self, EventKind};
 use crate::origin::{OriginBook, Origins};
 use crate::promotion::{Promoter, Rules};
 use crate::pulse::Pulse;
@@ -141,7 +141,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         delivered,
         views: views.clone(),
         first_steps,
-        standby: shown,
+        standby: shown.clone(),
     });
     let promoter = start_promoter(config, passwords.promote, (&views, &look), &drain_state, &clock);
     let drain = Drain {
@@ -174,7 +174,9 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     helpers.extend(start_local(state, &Desk { board: Arc::clone(&board), imports, asks }));
     let watched = Watched { intake: taken.clone(), drain: drained.clone(), stop: stop_sources.subscribe() };
     helpers.extend(notices::light(config, watched));
-    helpers.extend(notices.watch(drained, taken));
+    let standby = shown.zip(config.standby.as_ref().map(|standby| standby.silence));
+    let gateway = config.gateway.id.to_string();
+    helpers.extend(notices.watch(notify::Watched { gateway, drain: drained, intake: taken, standby }));
     #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
     helpers.push(tokio::spawn(Arc::clone(&manager).keep_told(Arc::clone(&board), pulses.to_vec())));
     manager.ready();

@@ -1,5 +1,8 @@
 //! Two real gateways, a serial line between them, a broker that both hear, and servers that replicate.
 
+mod takeover;
+mod told;
+
 use fieldgate_tests::node::Node;
 use fieldgate_tests::pair::Pair;
 use fieldgate_tests::scenario::DEADLINE;

@@ -4,4 +4,5 @@ mod arrows;
 mod files;
 mod libraries;
 mod map;
+mod standby;
 mod words;

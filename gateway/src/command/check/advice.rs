@@ -1,6 +1,6 @@
 //! What a machine still lacks for a configuration, pure: each with the command that mends it.
 
-use super::machine::{Facts, Owner};
+use super::machine::{self, Facts, Owner};
 use crate::disk::{Disk, file_bytes};
 use crate::status::bytes;
 use config::{Config, Problem};
@@ -14,16 +14,15 @@ pub fn problems(config: &Config, facts: &Facts) -> Vec<Problem> {
     passwords.chain(foreign_state(config, facts)).chain(small_disk(config, facts)).collect()
 }
 
-/// What keeps nodes from being heard, the LED from being lit or the queue from holding all it may; the gateway runs all the
+/// What keeps nodes or the other gateway from being heard, the LED from being lit or the queue from holding all it may; the gateway runs all the
 /// same.
 pub fn warnings(config: &Config, facts: &Facts) -> Vec<String> {
-    let buses = config.i2c.iter().map(|i2c| i2c.bus.as_path());
-    let ports = config.serial.iter().map(|serial| serial.port.as_path());
-    let mut found: Vec<String> = buses.clone().filter_map(|bus| missing_bus(bus, facts)).collect();
-    found.extend(ports.clone().filter_map(|port| console(port, facts)));
+    let (buses, ports) = (machine::buses(config), machine::ports(config));
+    let mut found: Vec<String> = buses.iter().filter_map(|bus| missing_bus(bus, facts)).collect();
+    found.extend(ports.iter().filter_map(|port| console(port, facts)));
     found.extend(used_disk(config, facts));
-    found.extend(missing_group("i2c", buses, facts));
-    found.extend(missing_group("dialout", ports, facts));
+    found.extend(missing_group("i2c", buses.into_iter(), facts));
+    found.extend(missing_group("dialout", ports.into_iter(), facts));
     found.extend(missing_group("gpio", config.led.iter().map(|led| led.chip.as_path()), facts));
     found
 }
@@ -100,7 +99,7 @@ fn console(port: &Path, facts: &Facts) -> Option<String> {
     } else {
         format!("remove console={console} from the kernel's command line and restart the machine")
     };
-    Some(format!("{} is the kernel's console too, which disturbs the node; {remedy}", port.display()))
+    Some(format!("{} is the kernel's console too, which disturbs what comes over it; {remedy}", port.display()))
 }
 
 /// The names in `console=NAME` or `console=NAME,OPTIONS`.

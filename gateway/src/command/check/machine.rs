@@ -1,9 +1,9 @@
 //! What the machine says of itself, as far as `check` asks.
 
 use crate::disk::{Disk, used_by};
-use config::Config;
+use config::{Config, Link};
 use rustix::fs::{Access, access};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -67,9 +67,8 @@ impl Facts {
     pub fn gather(config: &Config) -> Self {
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let (users, groups) = (text("/etc/passwd"), text("/etc/group"));
-        let buses = config.i2c.iter().map(|i2c| &i2c.bus);
-        let ports = config.serial.iter().map(|serial| &serial.port);
-        let devices = buses.chain(ports).chain(config.led.iter().map(|led| &led.chip));
+        let chips = config.led.iter().map(|led| led.chip.as_path());
+        let devices = buses(config).into_iter().chain(ports(config)).chain(chips);
         let mode = |file: &Path| Some((file.to_owned(), fs::metadata(file).ok()?.mode()));
         let owner = fs::metadata(&config.gateway.state_dir).ok().map(|folder| folder.uid());
         let queue = config.gateway.state_dir.join("queue");
@@ -79,7 +78,7 @@ impl Facts {
             serial0: fs::canonicalize("/dev/serial0").ok(),
             user: user(&users, &groups),
             groups: names(&groups).map(|(_, name)| name.to_owned()).collect(),
-            devices: devices.filter_map(|path| Some((path.clone(), device(path)?))).collect(),
+            devices: devices.filter_map(|path| Some((path.to_owned(), device(path)?))).collect(),
             modes: super::password_files(config).into_iter().filter_map(|(_, file)| mode(file)).collect(),
             disk: queue.ancestors().find_map(|folder| Disk::look(folder).ok()),
             queue_bytes: used_by(&queue),
@@ -91,6 +90,20 @@ impl Facts {
     pub fn is_pi(&self) -> bool {
         self.model.starts_with("Raspberry Pi")
     }
+}
+
+/// Every I2C bus that is needed, of nodes and of links to the other gateway.
+pub fn buses(config: &Config) -> BTreeSet<&Path> {
+    links(config).filter_map(Link::bus).chain(config.i2c.iter().map(|i2c| i2c.bus.as_path())).collect()
+}
+
+/// Every serial port that is needed, likewise.
+pub fn ports(config: &Config) -> BTreeSet<&Path> {
+    links(config).filter_map(Link::port).chain(config.serial.iter().map(|serial| serial.port.as_path())).collect()
+}
+
+fn links(config: &Config) -> impl Iterator<Item = &Link> {
+    config.standby.iter().flat_map(|standby| &standby.links)
 }
 
 fn user(users: &str, groups: &str) -> User {

@@ -130,12 +130,12 @@ mod tests {
         let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&far).unwrap();
         unlockpt(&far).unwrap();
-        let path = ptsname(&far, Vec::new()).unwrap();
-        std::os::unix::fs::symlink(path.to_str().unwrap(), port).unwrap();
-        // Until somebody opens it a terminal would send back what it hears, as a serial line does not.
+        // Or it would say back what comes before the port is opened.
         let mut settings = tcgetattr(&far).unwrap();
         settings.make_raw();
         tcsetattr(&far, OptionalActions::Now, &settings).unwrap();
+        let path = ptsname(&far, Vec::new()).unwrap();
+        std::os::unix::fs::symlink(path.to_str().unwrap(), port).unwrap();
         File::from(far)
     }
 

@@ -117,7 +117,7 @@ impl Situation {
     fn other_would_deliver(&self, now: Stamp) -> bool {
         let other = self.life.shown(now.boottime_us);
         let delivers = other.is_some_and(|other| other.role == Role::Standby && other.reaches_database);
-        delivers && self.has_successor(now)
+        delivers && self.successor(now).is_ok()
     }
 
     fn has_been(&self, now_us: u64) -> u64 {

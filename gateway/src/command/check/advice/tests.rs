@@ -82,6 +82,25 @@ fn a_bus_that_is_not_there_is_named_with_the_command_of_the_machine() {
 }
 
 #[test]
+fn what_the_links_to_the_other_gateway_need_is_looked_at_too() {
+    let standby = "[standby]\npriority = 1\nlinks = [{ kind = \"serial\", port = \"/dev/ttyS0\" }, \
+                   { kind = \"i2c-mailbox\", bus = \"/dev/i2c-3\" }, { kind = \"i2c-mailbox\", bus = \"/dev/i2c-1\" }]\n";
+    let with_key = |line: &str| format!("{line}\nwhile_standby = \"deliver\"");
+    let file = FILE.replace("node = \"tank\"", &with_key("node = \"tank\""));
+    let file = file.replace("bus = \"/dev/i2c-1\"", &with_key("bus = \"/dev/i2c-1\""));
+    let config = Config::from_text(&(file + standby), Path::new("f.toml"), "g1").unwrap();
+    let mut facts = pi();
+    facts.command_line = "console=ttyS0".to_owned();
+    let found = warnings(&config, &facts);
+    assert_eq!(found.len(), 2, "each device once: {found:?}");
+    assert!(
+        found[0].starts_with("/dev/i2c-3 is not there") && found[1].starts_with("/dev/ttyS0 is the kernel's console")
+    );
+    facts.devices.clear();
+    assert_eq!(warnings(&config, &facts).iter().filter(|warning| warning.contains("/dev/i2c-1 is")).count(), 1);
+}
+
+#[test]
 fn a_console_on_the_port_is_found_by_each_of_its_names() {
     for console in ["ttyAMA0,115200", "serial0,115200", "serial0", "ttyAMA0"] {
         let found = warned(|facts| facts.command_line = format!("console=tty1 console={console} quiet"));

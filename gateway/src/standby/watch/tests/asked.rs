@@ -2,7 +2,7 @@
 
 use super::rig::{BUS, Pair, after};
 use super::{BEAT, SILENCE};
-use crate::standby::inputs::{Answer, Ask};
+use crate::standby::inputs::{Answer, Ask, Marks};
 use crate::standby::link::{LinkError, What};
 use crate::standby::role::Role;
 use tokio::sync::oneshot;
@@ -19,13 +19,13 @@ async fn the_turn_is_handed_over_within_a_fifth_of_a_second() {
     pair.a.asks.send(Ask::HandOver { answer }).await.unwrap();
     after(BEAT / 5).await;
     assert_eq!(pair.roles(), (Role::Standby, Role::Active));
-    assert_eq!(answered(done).await, Ok("the other gateway is active".to_owned()));
+    assert_eq!(answered(done).await, Ok("the other gateway is active in term 2; barn-1 stands by".to_owned()));
     assert_eq!((pair.a.lease(), pair.b.state().term), (None, 2));
     let (answer, done) = oneshot::channel();
     pair.a.asks.send(Ask::TakeOver { force: false, answer }).await.unwrap();
     after(BEAT / 5).await;
     assert_eq!(pair.roles(), (Role::Active, Role::Standby));
-    assert_eq!(answered(done).await, Ok("this gateway is active, in term 3".to_owned()));
+    assert_eq!(answered(done).await, Ok("barn-1 is active in term 3".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,6 +45,17 @@ async fn a_turn_that_nobody_takes_is_taken_back_and_one_without_a_taker_is_not_g
     pair.a.asks.send(Ask::HandOver { answer }).await.unwrap();
     assert!(answered(done).await.unwrap_err().contains("has not been heard lately"));
     assert_eq!(pair.a.state().role, Role::Active);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_is_not_given_to_one_whose_queue_takes_nothing() {
+    let pair = Pair::start();
+    pair.b.marks.send_replace(Marks { unwell: true, ..Marks::default() });
+    after(BEAT * 5).await;
+    let (answer, done) = oneshot::channel();
+    pair.a.asks.send(Ask::HandOver { answer }).await.unwrap();
+    assert!(answered(done).await.unwrap_err().starts_with("the other gateway's queue takes nothing"));
+    assert_eq!(pair.roles(), (Role::Active, Role::Standby));
 }
 
 #[tokio::test(start_paused = true)]
