@@ -14,6 +14,8 @@ mod heartbeat;
 mod latency;
 mod letters;
 mod live;
+mod looks;
+pub mod members;
 mod missing;
 mod pace;
 pub mod plan;
@@ -26,10 +28,12 @@ mod source;
 mod telling;
 mod throttle;
 mod turn;
+pub mod twin;
 pub mod write;
 
 pub use ended::DrainError;
 pub use live::Live;
+pub use looks::Looks;
 pub use settings::Settings;
 pub use throttle::Throttle;
 
@@ -111,6 +115,8 @@ pub struct Drain {
     pub refusals: Refusals,
     /// What was said of it.
     pub told_refused: ToldRefused,
+    /// What is known of other machines of this site.
+    pub looks: Looks,
 }
 
 impl Drain {
@@ -231,6 +237,7 @@ impl Drain {
         let mut letters = Letters::default();
         let mut last_beat = LastBeat::default();
         let mut ahead = Ahead::default();
+        self.looks.begin_again();
         loop {
             self.pulse.beat();
             // Taken before the queue is looked at: what becomes durable afterwards is later.
@@ -261,6 +268,9 @@ impl Drain {
                 Err(ended) => return ended,
             }
             self.publish_leave(index, source);
+            if let Err(ended) = self.look_around(index, source).await {
+                return ended;
+            }
             if saved_at.elapsed() >= SAVE_EVERY {
                 saved_at = tokio::time::Instant::now();
                 if let Err(error) = self.memory.save() {

@@ -7,7 +7,7 @@ use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
 use crate::disk::Disk;
 use crate::drain::backlog::{Backlog, Limits};
-use crate::drain::{Drain, Live, Refusals, Settings, Throttle, ToldRefused};
+use crate::drain::{Drain, Live, Looks, Refusals, Settings, Throttle, ToldRefused};
 use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, Untold};
 use crate::led::Watched;
 use crate::local::{self, Desk};
@@ -154,6 +154,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         group: None,
         refusals: Refusals::default(),
         told_refused: ToldRefused::default(),
+        looks: Looks::new(None),
     };
     #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
     let drain = tokio::spawn(drain.run());
