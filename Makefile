@@ -3,12 +3,13 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-drain soak-faults soak-power soak-galera \
-	lint deb field-test setup
+.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-drain soak-faults soak-standby soak-power soak-galera \
+	lint deb firmware field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
 mysql_folder := $(or $(CARGO_TARGET_DIR),target)/rigs/mysql-server
 galera_folder := $(or $(CARGO_TARGET_DIR),target)/rigs/galera
+firmware_folder := $(or $(CARGO_TARGET_DIR),target)/mailbox
 
 help:
 	@echo "make demo         build, then watch readings survive broken parts; ARGS=--keep-open leaves everything running"
@@ -17,11 +18,14 @@ help:
 	@echo "make mysql        fetch a MySQL server for the tests into the build folder (400 MB); MYSQLD=PATH names another one"
 	@echo "make soak         fuzz: 6 minutes of changed bytes; queue, drain: 10 million readings that wait; faults: 500 random"
 	@echo "                  sequences of faults of servers and gateway, 100 in which gateways promote, 50 promotions of lagging"
-	@echo "                  replicas; power, which takes root: 1000 power cuts, 2000 kills, 3000 damaged files, full disks;"
-	@echo "                  ONLY=fuzz|queue|drain|faults|power"
+	@echo "                  replicas; standby: a million random sequences of two gateways in a model; power, which takes root:"
+	@echo "                  1000 power cuts, 2000 kills, 3000 damaged files, full disks;"
+	@echo "                  ONLY=fuzz|queue|drain|faults|standby|power"
 	@echo "                  ONLY=galera, no part of a plain soak as it fetches packages (5 MB) into the build folder: three"
 	@echo "                  members of a Galera cluster that die and come back"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
+	@echo "make firmware     the mailbox between two gateways: build its firmware, and test it on a simulated board; takes a"
+	@echo "                  compiler for AVR (22 MB to fetch)"
 	@echo "make deb          the Debian package for this machine's architecture"
 	@echo "make field-test   that package installed in booted Debian 12 and 13; takes root"
 	@echo
@@ -56,6 +60,8 @@ test: setup
 	@echo "not in this run:"
 	@sh tests/mysql.sh find $(mysql_folder) >/dev/null || \
 		echo "    MySQL servers: none is at hand; make mysql fetches one, MYSQLD=PATH names one"
+	@{ command -v avr-gcc && [ -e /usr/include/simavr/sim_avr.h ]; } >/dev/null || \
+		echo "    the mailbox's firmware on a simulated board: no compiler or simulator for AVR is at hand; make firmware installs them"
 	@[ "$$(id -u)" -eq 0 ] || echo "    power cuts and full disks: they mount file systems, which takes root"
 	@grep -rHo --include='*.rs' '#\[ignore = "[^"]*"' config sensors queue gateway tests \
 		| sed 's/^\(.*\):#\[ignore = "\(.*\)"$$/    a test in \1: \2/'
@@ -66,14 +72,14 @@ mysql:
 
 # Part by part, the short one first. Only power mounts file systems. Galera fetches packages, so it runs on request only.
 soak:
-	@case "$(ONLY)" in ""|fuzz|queue|drain|faults|power|galera) ;; \
-		*) echo "soak: no part $(ONLY); there are: fuzz, queue, drain, faults, power, galera" >&2; exit 2 ;; esac
-	@case "$(ONLY)" in fuzz|queue|drain|faults|galera) ;; \
+	@case "$(ONLY)" in ""|fuzz|queue|drain|faults|standby|power|galera) ;; \
+		*) echo "soak: no part $(ONLY); there are: fuzz, queue, drain, faults, standby, power, galera" >&2; exit 2 ;; esac
+	@case "$(ONLY)" in fuzz|queue|drain|faults|standby|galera) ;; \
 		*) [ "$$(id -u)" -eq 0 ] || { echo "soak: power mounts file systems: start it as root" >&2; exit 1; } ;; esac
 	@sh tests/setup.sh $(if $(filter fuzz queue,$(ONLY)),build,tests)
 	@echo "soak: building the release programs"
 	@cargo build --locked --release --package fieldgate --package fieldgate-tests --bins
-	@set -e; for part in $(or $(ONLY),fuzz queue drain faults power); do $(MAKE) --no-print-directory soak-$$part; done
+	@set -e; for part in $(or $(ONLY),fuzz queue drain faults standby power); do $(MAKE) --no-print-directory soak-$$part; done
 	@[ -n "$(ONLY)" ] || echo "soak: not in this run: galera, which fetches packages: make soak ONLY=galera"
 
 soak-fuzz:
@@ -89,6 +95,10 @@ soak-faults:
 	@cargo test --locked --release --quiet --package fieldgate-tests --test random_faults -- --ignored --nocapture five_hundred
 	@echo "soak: 50 promotions of lagging replicas, and 100 random sequences in which gateways promote and commands are killed"
 	@cargo test --locked --release --quiet --package fieldgate-tests --test promotion -- --ignored --nocapture
+
+soak-standby:
+	@echo "soak: every order of more steps of two gateways, and a million random sequences, in a model"
+	@cargo test --locked --release --quiet --package fieldgate-tests --test standby_model -- --ignored --nocapture --test-threads 1
 
 soak-drain:
 	@echo "soak: $(release)/bench --only drain --soak"
@@ -120,6 +130,12 @@ lint:
 deb:
 	@sh tests/setup.sh deb
 	@sh packaging/deb.sh
+
+# Never by itself: the compiler is large, and few need it.
+firmware:
+	@sh tests/setup.sh firmware
+	@$(MAKE) --no-print-directory -C packaging/firmware/mailbox BUILD=$(abspath $(firmware_folder))
+	@cargo test --locked --quiet --package fieldgate-tests --test firmware -- --nocapture
 
 # Boots machines, which takes root, so it is no part of `test`.
 field-test:

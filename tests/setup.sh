@@ -5,6 +5,7 @@
 #   soak             what mounts and logs disks, and a C linker
 #   build            a C linker
 #   deb              what packs the Debian package
+#   firmware         what builds the mailbox's firmware and simulates a board
 #   field-test       what makes and boots the machines in which the package is installed
 # Names what is missing as one apt line, then runs that line. With NO_INSTALL=1 it names the line and fails.
 set -eu
@@ -61,6 +62,13 @@ find_for_deb() {
     { has dh && has dpkg-buildpackage; } || add debhelper
 }
 
+find_for_firmware() {
+    has avr-gcc || add gcc-avr
+    [ -e /usr/lib/avr/include/avr/io.h ] || add avr-libc
+    [ -e /usr/include/simavr/sim_avr.h ] || add libsimavr-dev
+    [ -e /usr/include/libelf.h ] || add libelf-dev
+}
+
 find_for_field_test() {
     find_for_deb
     has mmdebstrap || add mmdebstrap
@@ -75,6 +83,7 @@ find_missing() {
         soak) find_for_soak ;;
         build) ;;
         deb) find_for_deb ;;
+        firmware) find_for_firmware ;;
         field-test) find_for_field_test ;;
         *) echo "setup: no such purpose: $purpose" >&2 && exit 2 ;;
     esac

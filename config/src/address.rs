@@ -1,4 +1,4 @@
-//! Addresses of database servers and brokers.
+//! Addresses of database servers, brokers and the other gateway.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -67,6 +67,35 @@ impl BrokerAddress {
 impl fmt::Display for BrokerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("mqtt://")?;
+        show(f, &self.host, self.port)
+    }
+}
+
+/// The other gateway of a site: `host`, `host:port` or `[IPv6]:port`. Shown as `host:port` or `[IPv6]:port`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PeerAddress {
+    /// Name or address in small letters; an IPv6 address in its shortest form, without brackets.
+    pub host: String,
+    /// UDP port, at least 1.
+    pub port: u16,
+}
+
+impl PeerAddress {
+    /// Where gateways listen for each other unless told otherwise.
+    pub const DEFAULT_PORT: u16 = 7420;
+
+    /// Reads an address; the port is 7420 unless given.
+    ///
+    /// # Errors
+    /// When host or port cannot be one.
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
+        let (host, port) = host_and_port(text, Self::DEFAULT_PORT)?;
+        Ok(Self { host, port })
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(f, &self.host, self.port)
     }
 }

@@ -16,12 +16,13 @@ use crate::quota::{self, Quota};
 use crate::route::{self, Route};
 use crate::section::Section;
 use crate::serial::{self, Serial};
+use crate::standby::{self, Standby};
 
 const MAX_BROKERS: usize = 32;
 const MAX_SERIAL_PORTS: usize = 16;
 const MAX_I2C_BUSES: usize = 8;
 const MAX_ROUTES: usize = 32;
-const OUR_TABLES: [&str; 12] = [
+const OUR_TABLES: [&str; 16] = [
     "schema_version",
     "streams",
     "channels",
@@ -31,11 +32,15 @@ const OUR_TABLES: [&str; 12] = [
     "events",
     "server_term",
     "reader_turn",
+    "standby_groups",
+    "standby_spans",
+    "standby_members",
+    "left_out",
     "latest",
     "hourly",
     "missing",
 ];
-const NOT_IN_THIS_VERSION: [&str; 2] = ["standby", "status"];
+const NOT_IN_THIS_VERSION: [&str; 1] = ["status"];
 
 /// All sections of a file without problems.
 pub(crate) struct Sections {
@@ -49,6 +54,7 @@ pub(crate) struct Sections {
     pub mqtt: Vec<Mqtt>,
     pub serial: Vec<Serial>,
     pub i2c: Vec<I2c>,
+    pub standby: Option<Standby>,
     pub routes: Vec<Route>,
 }
 
@@ -66,6 +72,7 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let mqtt = brokers(root, gateway.as_ref(), with_standby);
     let serial = root.sections("serial", 0..=MAX_SERIAL_PORTS, |_, section| serial::read(section, with_standby));
     let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section, with_standby));
+    let standby = standby::read(root);
     let routes = root.sections("routes", 0..=MAX_ROUTES, |_, section| route::read(section));
     one_name_a_route(root, &routes);
     none_into_our_tables(root, &routes, mysql.as_ref());
@@ -79,10 +86,14 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     one_name_each(root, &mqtt, &wired);
     NOT_IN_THIS_VERSION.iter().for_each(|key| root.not_in_this_version(key));
     let (mqtt, serial, i2c, routes) = (all(mqtt), all(serial), all(i2c), all(routes));
+    if let (Some(Some(standby)), Some(serial), Some(i2c)) = (&standby, &serial, &i2c) {
+        standby::apart_from_nodes(root, standby, serial, i2c);
+    }
     let (gateway, mqtt) = (gateway?, mqtt?);
     let notify = notify::place(root, notify?, &gateway, &mqtt);
     let (mysql, queue, drain, quota, led, routes) = (mysql?, queue?, drain?, quota?, led?, routes?);
-    Some(Sections { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial: serial?, i2c: i2c?, routes })
+    let (serial, i2c, standby) = (serial?, i2c?, standby?);
+    Some(Sections { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial, i2c, standby, routes })
 }
 
 fn all<T>(entries: Vec<Option<T>>) -> Option<Vec<T>> {

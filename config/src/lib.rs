@@ -25,11 +25,12 @@ mod report;
 mod route;
 mod section;
 mod serial;
+mod standby;
 mod topic;
 mod values;
 mod while_standby;
 
-pub use address::{BrokerAddress, ServerAddress};
+pub use address::{BrokerAddress, PeerAddress, ServerAddress};
 pub use drain::{Drain, Order};
 pub use gateway::Gateway;
 pub use i2c::{ByteOrder, Field, I2c, I2cNode, Micro, MicroFormat, Part, Quantity};
@@ -45,6 +46,7 @@ pub use queue::{Commit, Queue, WhenFull};
 pub use quota::Quota;
 pub use route::{ColumnName, NamePattern, Part as TextPart, Quoted, Route, Source as Property, TableName, Template};
 pub use serial::{Column, LineFormat, Parity, Serial, StopBits};
+pub use standby::{Link, Standby};
 pub use topic::{TopicMatch, TopicPattern};
 pub use while_standby::WhileStandby;
 
@@ -71,6 +73,8 @@ pub struct Config {
     pub serial: Vec<Serial>,
     /// `[[i2c]]`, in the order of the file.
     pub i2c: Vec<I2c>,
+    /// `[standby]`; none where this gateway is alone.
+    pub standby: Option<Standby>,
     /// `[[routes]]`, in the order of the file; no two of one name.
     pub routes: Vec<Route>,
     lines: lines::Lines,

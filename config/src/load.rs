@@ -36,9 +36,9 @@ impl Config {
         let (sections, mut report) = examine(text, host_name);
         report.problems.sort_by_key(|problem| problem.line);
         match sections.filter(|_| report.problems.is_empty()) {
-            Some(Sections { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial, i2c, routes }) => {
+            Some(Sections { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial, i2c, standby, routes }) => {
                 let lines = report.lines;
-                Ok(Self { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial, i2c, routes, lines })
+                Ok(Self { gateway, mysql, queue, drain, quota, notify, led, mqtt, serial, i2c, standby, routes, lines })
             }
             None => Err(ConfigError::Problems { file: file.to_owned(), problems: report.problems }),
         }

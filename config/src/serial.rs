@@ -16,7 +16,7 @@ pub use format::{Column, LineFormat};
 
 /// The kernel's limit for a path, in bytes.
 const MAX_PORT_BYTES: usize = 4096;
-const DEFAULT_BAUD: u32 = 115_200;
+pub(crate) const DEFAULT_BAUD: u32 = 115_200;
 const DEFAULT_MAX_FRAME_BYTES: u64 = 4 << 10;
 const LEAST_MAX_FRAME_BYTES: u64 = 16;
 const MOST_MAX_FRAME_BYTES: u64 = 64 << 10;
@@ -82,7 +82,7 @@ pub(crate) fn read(section: &mut Section<'_, '_>, with_standby: bool) -> Option<
     })
 }
 
-fn port(value: &DeValue<'_>) -> Result<PathBuf, ValueError> {
+pub(crate) fn port(value: &DeValue<'_>) -> Result<PathBuf, ValueError> {
     let path = absolute_path(value)?;
     let bytes = path.as_os_str().len();
     if bytes > MAX_PORT_BYTES {
@@ -91,7 +91,7 @@ fn port(value: &DeValue<'_>) -> Result<PathBuf, ValueError> {
     Ok(path)
 }
 
-fn baud(value: &DeValue<'_>) -> Result<u32, ValueError> {
+pub(crate) fn baud(value: &DeValue<'_>) -> Result<u32, ValueError> {
     let remedy = "write a whole number between 50 and 4000000, without quotes";
     let found = count(value, 50..=4_000_000, remedy)?;
     u32::try_from(found).map_err(|_| ValueError::new("is too large", remedy))

@@ -9,6 +9,7 @@ mod aside;
 pub mod backlog;
 mod elsewhere;
 mod ended;
+mod farewell;
 pub mod group;
 mod heartbeat;
 mod latency;
@@ -41,6 +42,7 @@ use crate::database::Class;
 use crate::memory::Memory;
 use crate::origin::Origins;
 use crate::pulse::Pulse;
+use crate::standby::verdict::EDGE_US;
 use crate::status::{DrainState, IntakeState};
 use crate::topology::leave::may_leave;
 use crate::topology::{Choice, View, choose};
@@ -48,6 +50,7 @@ use ahead::Ahead;
 use backlog::Backlog;
 use elsewhere::leads_elsewhere;
 use ended::Ended;
+use farewell::Farewell;
 use group::Group;
 use heartbeat::LastBeat;
 use letters::Letters;
@@ -70,7 +73,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(30);
 const TURN: Duration = Duration::from_secs(2);
 
 /// While what is next may still come from the other gateway, how often to look.
-const WAITS: Duration = Duration::from_millis(500);
+const WAITS: Duration = Duration::from_secs(1);
 
 /// Per stream, the last number that may leave the queue.
 pub type Leave = Arc<BTreeMap<StreamId, u64>>;
@@ -117,6 +120,11 @@ pub struct Drain {
     pub told_refused: ToldRefused,
     /// What is known of other machines of this site.
     pub looks: Looks,
+}
+
+/// A source holds what it has stamped for a moment before it hands it over.
+fn heard_through_us(durable_through_us: i64) -> Option<i64> {
+    (durable_through_us > 0).then(|| durable_through_us.saturating_sub(EDGE_US))
 }
 
 impl Drain {
@@ -182,6 +190,14 @@ impl Drain {
 
     /// Writes to one server until something changes.
     async fn serve(&mut self, index: usize, pace: &mut Pace) -> Ended {
+        let ended = self.serve_while_it_is_the_source(index, pace).await;
+        if let Some(group) = &self.group {
+            group.lost();
+        }
+        ended
+    }
+
+    async fn serve_while_it_is_the_source(&mut self, index: usize, pace: &mut Pace) -> Ended {
         match self.connect(index, pace).await {
             Ok(mut source) => {
                 let ended = self.write_all(index, &mut source, pace).await;
@@ -238,11 +254,14 @@ impl Drain {
         let mut last_beat = LastBeat::default();
         let mut ahead = Ahead::default();
         self.looks.begin_again();
+        let mut farewell = Farewell::default();
         loop {
             self.pulse.beat();
             // Taken before the queue is looked at: what becomes durable afterwards is later.
-            let heard_through_us = self.durable.borrow_and_update().heard_through_us;
-            match self.write_next(index, source, &mut ahead).await {
+            let heard_through_us = heard_through_us(self.durable.borrow_and_update().heard_through_us);
+            let turn = self.write_next(index, source, &mut ahead).await;
+            let is_done = matches!(turn, Ok(Turn::Idle));
+            match turn {
                 Ok(Turn::Wrote { set_aside }) => {
                     pace.went_well();
                     last_beat = LastBeat::now();
@@ -260,7 +279,7 @@ impl Drain {
                     if let Err(ended) = self.say_what_is_new(source, &mut letters).await {
                         return ended;
                     }
-                    if let Err(ended) = self.beat(index, source, &mut last_beat, Some(heard_through_us)).await {
+                    if let Err(ended) = self.beat(index, source, &mut last_beat, heard_through_us).await {
                         return ended;
                     }
                     self.idle(TURN).await;
@@ -280,7 +299,8 @@ impl Drain {
             let choice = self.choose();
             // An imported stream is located like all others: on a new connection.
             let is_elsewhere = leads_elsewhere(&self.views.borrow(), &choice, index, source.identity());
-            if *self.stop.borrow() || is_elsewhere || self.has_new_stream(source) {
+            let may_end = farewell.may_end(*self.stop.borrow(), self.group.is_some(), is_done);
+            if may_end || is_elsewhere || self.has_new_stream(source) {
                 return Ended::Moved;
             }
             self.tell_strays(&choice);
@@ -296,11 +316,12 @@ impl Drain {
     /// Waits until there may be something to do, `most` at most.
     async fn idle(&mut self, most: Duration) {
         let turns = self.group.as_ref().map(Group::changed);
+        let is_stopping = *self.stop.borrow();
         tokio::select! {
             () = async { match turns { Some(changed) => changed.await, None => std::future::pending().await } } => {}
             _ = self.durable.changed() => {}
             _ = self.views.changed() => {}
-            _ = self.stop.wait_for(|stop| *stop) => {}
+            _ = self.stop.wait_for(|stop| *stop), if !is_stopping => {}
             () = tokio::time::sleep(most) => {}
         }
     }

@@ -38,6 +38,7 @@ pub mod pulse;
 pub mod reconcile;
 pub mod secret;
 pub mod standby;
+mod state_file;
 pub mod status;
 pub mod supervisor;
 pub mod systemd;

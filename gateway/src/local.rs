@@ -13,6 +13,7 @@ pub use owner::give_to_owner;
 pub use wire::{Generation, Imported, QueueStat, QueuedStream, StreamStat};
 
 use crate::intake::Import;
+use crate::standby::inputs::Ask;
 use crate::status::Board;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -49,6 +50,8 @@ pub struct Desk {
     pub board: Arc<Board>,
     /// The way to the one writer of the queue.
     pub imports: mpsc::Sender<Import>,
+    /// The way to the loop of the role; none for a gateway alone.
+    pub asks: Option<mpsc::Sender<Ask>>,
 }
 
 /// Opens the socket; one left by a killed process is replaced.

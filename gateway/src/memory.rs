@@ -13,6 +13,7 @@
 //! only count what is sent again.
 
 use crate::database::Account;
+use crate::state_file;
 use crate::topology::probe::look;
 use crate::topology::{Choice, View, choose, newest_term};
 use config::Config;
@@ -85,19 +86,7 @@ impl Memory {
     /// When a file is there and cannot be read or set aside.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join(FILE);
-        let servers = match std::fs::read(&path) {
-            Ok(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(servers) => servers,
-                Err(error) => {
-                    let aside = folder.join("servers.json.set-aside");
-                    std::fs::rename(&path, &aside)?;
-                    warn!("{} is damaged ({error}); set aside as {}", path.display(), aside.display());
-                    Servers::default()
-                }
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Servers::default(),
-            Err(error) => return Err(error),
-        };
+        let servers: Servers = state_file::read(&path)?;
         Ok(Self { path, saved: servers.clone(), is_stale: false, servers })
     }
 

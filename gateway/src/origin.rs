@@ -2,6 +2,7 @@
 //! the queue, so that an imported stream gets its row in the database under the name of the gateway that made it, and so
 //! that the card of this gateway says in another machine whose it is.
 
+use crate::state_file;
 use queue::StreamId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -9,7 +10,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
-use tracing::warn;
 
 /// Its name in the state folder.
 const FILE: &str = "origins.json";
@@ -64,11 +64,7 @@ impl OriginBook {
     /// When it cannot be read, set aside or written.
     pub fn open(state: &Path, (gateway, site): (&str, &str), known: &[StreamId]) -> io::Result<Self> {
         let path = state.join(FILE);
-        let before = match std::fs::read(&path) {
-            Ok(bytes) => parse_or_set_aside(&path, &bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Origins::default(),
-            Err(error) => return Err(error),
-        };
+        let before: Origins = state_file::read(&path)?;
         let is_known = |stream: &StreamId| known.contains(stream);
         let streams = before.streams.iter().filter(|(stream, _)| is_known(stream));
         let streams = streams.map(|(stream, gateway)| (*stream, gateway.clone())).collect();
@@ -104,15 +100,6 @@ impl OriginBook {
     }
 }
 
-fn parse_or_set_aside(path: &Path, bytes: &[u8]) -> io::Result<Origins> {
-    serde_json::from_slice(bytes).or_else(|error| {
-        let aside = path.with_extension("json.set-aside");
-        std::fs::rename(path, &aside)?;
-        warn!("{} is damaged ({error}); set aside as {}", path.display(), aside.display());
-        Ok(Origins::default())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,14 +123,5 @@ mod tests {
         assert_eq!(Origins::look(folder.path()).unwrap(), **heard.borrow());
         let kept = open(&[stream(1), stream(3)]);
         assert_eq!(kept.listen().borrow().streams.keys().copied().collect::<Vec<_>>(), [stream(3)]);
-    }
-
-    #[test]
-    fn a_damaged_file_is_set_aside() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(FILE), "{half").unwrap();
-        OriginBook::open(folder.path(), ("g1", "lab"), &[]).unwrap();
-        assert!(folder.path().join("origins.json.set-aside").exists());
-        assert_eq!(Origins::look(folder.path()).unwrap().gateway, "g1");
     }
 }

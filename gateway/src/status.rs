@@ -12,6 +12,7 @@ pub use servers::{ErrorState, ServerState, ServersReport, states};
 pub use table::report;
 pub use text::{LETTERS_COUNTED, bytes, whole};
 
+use crate::standby::state::StandbyState;
 use crate::topology::lag::Heartbeats;
 use sensors::{ClockQuality, SourceState};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub struct Snapshot {
     pub drain: DrainState,
     /// Every configured server.
     pub servers: Vec<ServerState>,
+    /// What this gateway of two is; none for a gateway alone.
+    #[serde(default)]
+    pub standby: Option<StandbyState>,
 }
 
 /// The wall clock.

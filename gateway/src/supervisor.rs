@@ -6,6 +6,7 @@
 
 mod absence;
 mod notices;
+mod pair;
 mod parts;
 mod sources;
 mod start;

@@ -10,6 +10,8 @@ mod lines;
 mod listening;
 mod port;
 
+pub use port::{OpenError, Port};
+
 use crate::clock::SampleClock;
 use crate::source::{Outlet, Source, Ticket};
 use crate::turn::Turn;

@@ -30,6 +30,7 @@ pub struct Gateway {
     folder: TempDir,
     program: PathBuf,
     simulated: bool,
+    environment: Vec<(String, String)>,
     /// Length of the log when the last start happened.
     log_start: usize,
 }
@@ -50,7 +51,8 @@ impl Gateway {
         write_secret(&folder.path().join("replication-password"), REPLICATION);
         let text = settings.to_toml(folder.path());
         fs::write(folder.path().join("fieldgate.toml"), text).expect("the gateway's configuration");
-        Self { process: None, folder, program, simulated: settings.simulated, log_start: 0 }
+        let (simulated, environment) = (settings.simulated, settings.environment);
+        Self { process: None, folder, program, simulated, environment, log_start: 0 }
     }
 
     /// Has `fieldgate db schema --apply` make database, tables and accounts on the server that takes writes.
@@ -149,6 +151,7 @@ impl Gateway {
     fn invocation(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).arg("--config").arg(self.config_file());
+        command.envs(self.environment.iter().cloned());
         command
     }
 

@@ -4,11 +4,10 @@
 //! It is made when it is needed, by the C compiler that also links every Rust program. Programs that are linked statically
 //! or make system calls themselves do not see it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::artifacts::installed_program;
+use crate::compiler;
 
 const MODE: &str = "FIELDGATE_SYNC";
 const SKIP: &str = "skip";
@@ -66,13 +65,7 @@ impl SyncShim {
     /// When it cannot be made.
     #[must_use]
     pub fn build(folder: &Path) -> SyncShim {
-        let (source, library) = (folder.join("sync_shim.c"), folder.join("sync_shim.so"));
-        fs::write(&source, SOURCE).unwrap_or_else(|e| panic!("{} cannot be written: {e}", source.display()));
-        let mut compiler = Command::new(installed_program("cc", "gcc libc6-dev"));
-        compiler.args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(&source).arg("-ldl");
-        let output = compiler.output().expect("the C compiler runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        SyncShim { library }
+        SyncShim { library: compiler::library(folder, "sync_shim", SOURCE) }
     }
 
     /// The program's `fsync`, `fdatasync` and `sync_file_range` do nothing and say that all is well.
@@ -89,6 +82,7 @@ impl SyncShim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifacts::installed_program;
     use std::process::Stdio;
     use std::time::{Duration, Instant};
 

@@ -9,8 +9,8 @@ use toml::de::DeValue;
 use super::*;
 use crate::lines::join;
 use crate::{
-    ByteOrder, Gateway, Led, LineFormat, Micro, MicroFormat, Mqtt, Mysql, Parity, Part, Quantity, Queue, Serial, Site,
-    StopBits, Tls,
+    ByteOrder, Gateway, Led, LineFormat, Link, Micro, MicroFormat, Mqtt, Mysql, Parity, Part, PeerAddress, Quantity,
+    Queue, Serial, Site, Standby, StopBits, Tls,
 };
 
 const SHIPPED: &str = include_str!("../../../packaging/fieldgate.toml");
@@ -99,6 +99,20 @@ fn the_shipped_file_is_valid_and_shows_the_defaults() {
     assert_eq!((explicit.i2c[0].nodes.len(), quantities.len(), quantities[0]), (3, 2, &default));
     assert_eq!(explicit.i2c[0].nodes[0].every, Duration::from_secs(10));
     assert_eq!(shipped.i2c, []);
+    let address = 8;
+    let standby = Standby {
+        priority: 1,
+        beat: Duration::from_secs(1),
+        silence: Duration::from_secs(3),
+        preempt: false,
+        links: vec![
+            Link::Mailbox { bus: "/dev/i2c-1".into(), address },
+            Link::Serial { port: "/dev/ttyAMA2".into(), baud },
+            Link::TargetFile { file: "/sys/bus/i2c/devices/1-1064/slave-eeprom".into() },
+            Link::Udp { listen: "0.0.0.0:7420".parse().unwrap(), peer: PeerAddress::parse("barn-2:7420").unwrap() },
+        ],
+    };
+    assert_eq!((shipped.standby, explicit.standby), (None, Some(standby)));
 }
 
 #[test]

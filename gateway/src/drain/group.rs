@@ -17,7 +17,7 @@ use crate::standby::claim::{ClaimStep, Claimant, Holder, claim_step};
 use crate::standby::span::OwnSpans;
 use queue::StreamId;
 use rows::Rows;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -47,6 +47,12 @@ pub trait Turns: Send + Sync {
     fn duty(&self) -> Duty;
     /// What the row of the group says now.
     fn tell(&self, row: &GroupRow);
+    /// The database does not answer any more.
+    fn lost(&self);
+    /// What this gateway heard until this time (microseconds since 1970) is dealt with.
+    fn reached(&self, through_us: i64);
+    /// The turn of another gateway is over, as the database says now. Until when that one brought what it read, by source.
+    fn took_over(&self, from: &str, positions: BTreeMap<String, i64>);
 }
 
 /// What lasts over connections.
@@ -59,6 +65,8 @@ pub struct Group {
     claimed: Option<u64>,
     /// The same by a transaction that is not committed yet.
     pending: Option<u64>,
+    /// In that transaction the turn of this gateway ended, with how far it came.
+    taken: Option<(String, BTreeMap<String, i64>)>,
     changed: Arc<Notify>,
 }
 
@@ -71,11 +79,16 @@ impl Group {
         changed: Arc<Notify>,
     ) -> Self {
         let (site, gateway) = (site.to_owned(), gateway.to_owned());
-        Self { site, gateway, turns, listening, claimed: None, pending: None, changed }
+        Self { site, gateway, turns, listening, claimed: None, pending: None, taken: None, changed }
     }
 
     fn rows<'s>(&'s self, session: &'s mut Session) -> Rows<'s> {
-        Rows { session, site: &self.site, gateway: &self.gateway }
+        self.rows_of(session, &self.gateway)
+    }
+
+    /// What there is of the gateways other than the one that made a stream: that of an imported stream is not this one.
+    fn rows_of<'s>(&'s self, session: &'s mut Session, maker: &'s str) -> Rows<'s> {
+        Rows { session, site: &self.site, gateway: maker }
     }
 
     /// Makes sure that the group has a row, on a connection that was just made, and that the server does not wait for long for a
@@ -105,6 +118,7 @@ impl Group {
             ClaimStep::Holds => row.holder.map(|holder| holder.term),
             ClaimStep::Claim(term) => {
                 self.rows(session).claim(term, row.holder.as_ref(), now_us).await?;
+                self.taken = self.positions(session, row.holder).await?;
                 Some(term)
             }
             ClaimStep::Deposed | ClaimStep::StandsBy => None,
@@ -112,12 +126,31 @@ impl Group {
         Ok(self.pending.is_some())
     }
 
+    /// How far another gateway came, if it was the holder.
+    async fn positions(
+        &self,
+        session: &mut Session,
+        before: Option<Holder>,
+    ) -> Result<Option<(String, BTreeMap<String, i64>)>, DbError> {
+        let Some(before) = before.filter(|before| before.gateway != self.gateway) else { return Ok(None) };
+        let positions = self.rows(session).positions(&before.gateway).await?;
+        Ok(Some((before.gateway, positions)))
+    }
+
     /// The transaction that began with [`Group::lock`] is in the database.
     pub(super) fn committed(&mut self, now_us: i64) {
         let Some(term) = self.pending.take() else { return };
         self.claimed = Some(term);
+        if let Some((from, positions)) = self.taken.take() {
+            self.turns.took_over(&from, positions);
+        }
         let holder = Holder { term, gateway: self.gateway.clone() };
         self.turns.tell(&GroupRow { holder: Some(holder), moved_us: Some(now_us) });
+    }
+
+    /// No server that takes writes is connected any more.
+    pub(super) fn lost(&self) {
+        self.turns.lost();
     }
 
     /// Whether it is this gateway's turn and the database does not say so yet, or the other way round.
@@ -131,24 +164,24 @@ impl Group {
         async move { changed.notified().await }
     }
 
-    /// In a transaction that has begun and not written yet: what becomes of each part of a batch.
+    /// In a transaction that has begun and not written yet: what becomes of each part of a batch, which `maker` has heard.
     pub(super) async fn judge(
         &mut self,
         session: &mut Session,
         batch: &Batch,
-        channel_id: impl Fn(&sensors::Reading) -> Option<u64>,
+        maker: &str,
         now_us: i64,
     ) -> Result<Part, DbError> {
         let is_holder = self.lock(session, now_us).await?;
         let offset_us = self.turns.duty().offset_us;
         let heard = self.listening().heard(batch, offset_us);
         let others = match heard.first_us() {
-            Some(from_us) => self.rows(session).others(from_us).await?,
+            Some(from_us) => self.rows_of(session, maker).others(from_us).await?,
             None => Vec::new(),
         };
         let judgement = Judgement::of(&heard, &others, is_holder);
-        let found = match judgement.question(batch, channel_id) {
-            Some(question) => self.rows(session).find(&question).await?,
+        let found = match judgement.question(batch) {
+            Some(question) => self.rows_of(session, maker).find(&question).await?,
             None => Default::default(),
         };
         Ok(judgement.part(batch, &found, is_holder))
@@ -180,6 +213,7 @@ impl Group {
     /// The sources that are heard were heard until this time.
     pub(super) fn reach(&self, spans: &mut OwnSpans, through_us: i64) {
         let listening = self.listening();
+        self.turns.reached(through_us);
         for source in listening.connected() {
             spans.reach(&source, through_us, listening.breaks_of(&source));
         }
@@ -193,17 +227,18 @@ impl Group {
         self.rows(session).leave_out(part.batch.stream, &part.left_out).await
     }
 
-    /// Marks the other gateway's readings of these channels and times.
+    /// Marks the readings of these channels and times that other gateways than the `maker` of the stream have written.
     ///
     /// # Errors
     /// [`DbError`].
     pub(super) async fn mark(
         &self,
         session: &mut Session,
+        maker: &str,
         channels: &BTreeSet<u64>,
         times_us: (i64, i64),
     ) -> Result<(), DbError> {
-        if channels.is_empty() { Ok(()) } else { self.rows(session).mark(channels, times_us).await }
+        if channels.is_empty() { Ok(()) } else { self.rows_of(session, maker).mark(channels, times_us).await }
     }
 
     /// What is known of the sources.

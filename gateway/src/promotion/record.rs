@@ -1,6 +1,7 @@
 //! What a promotion has begun and must not be forgotten when the gateway is killed: a small file beside the queue.
 
 use super::failure::Failure;
+use crate::state_file;
 use crate::topology::{Facts, View};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -26,17 +27,14 @@ struct Contents {
 }
 
 impl Record {
-    /// Reads the file. One that is not there or damaged is as good as empty: the servers know the terms too, and a replica that
+    /// Reads the file. One that is damaged is set aside, and is as good as none: the servers know the terms too, and a replica that
     /// does not receive is seen by everybody.
     pub fn open(folder: &Path) -> Self {
         let path = folder.join(FILE);
-        let contents = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-                warn!("{} is damaged ({error}) and counts as empty", path.display());
-                Contents::default()
-            }),
-            Err(_) => Contents::default(),
-        };
+        let contents = state_file::read(&path).unwrap_or_else(|error| {
+            warn!("{} cannot be read ({error}) and counts as empty", path.display());
+            Contents::default()
+        });
         Self { path, contents }
     }
 
@@ -122,7 +120,9 @@ mod tests {
         assert_eq!((again.term(), again.stopped()), (3, &["b".to_owned()].into()));
         std::fs::write(folder.path().join(FILE), "{").unwrap();
         assert_eq!(Record::open(folder.path()).term(), 0);
+        assert!(folder.path().join("promotion.json.set-aside").exists(), "it is told once, and not at every look");
     }
+
     #[test]
     fn whoever_receives_again_or_takes_writes_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();

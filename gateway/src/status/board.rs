@@ -2,6 +2,7 @@
 
 use super::servers::states;
 use super::{ClockState, DrainState, IntakeState, QueueState, ServerState, Snapshot};
+use crate::standby::state::StandbyState;
 use crate::topology::{Facts, View};
 use queue::{QueueError, Reader, StreamId};
 use sensors::{Meter, SampleClock, SourceState};
@@ -37,6 +38,8 @@ pub struct Board {
     pub views: watch::Receiver<Vec<View>>,
     /// What to do first, while no earlier run has seen a database.
     pub first_steps: Option<String>,
+    /// From the loop of the role, where this gateway is one of two.
+    pub standby: Option<watch::Receiver<StandbyState>>,
 }
 
 impl Board {
@@ -59,6 +62,7 @@ impl Board {
             queue: self.queue(stamp.wall_us)?,
             servers: self.servers(&drain, stamp.wall_us),
             drain,
+            standby: self.standby.as_ref().map(|shown| shown.borrow().clone()),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::absence;
 use super::notices::{self, Notices};
+use super::pair::{self, Pair};
 use super::parts::Parts;
 use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
@@ -86,8 +87,10 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let (leave, may_leave) = watch::channel(Arc::new(BTreeMap::new()));
     let receipts = sources::receipts(&reader)?;
     tell_absence(config, &reader, &outlet, clock.stamp().wall_us)?;
-    let turn_of_sources_that_are_off_on_standby = Turn::always();
-    let make = Sources::new(outlet, sources_stop, Arc::clone(&clock), turn_of_sources_that_are_off_on_standby);
+    let begun = pair::Begun::open(config, state)?;
+    let turn = begun.as_ref().map_or_else(Turn::always, |begun| begun.turn.clone());
+    let to_queue = begun.is_some().then(|| outlet.clone());
+    let make = Sources::new(outlet, sources_stop, Arc::clone(&clock), turn);
     let Sources { tasks: sources, acknowledged, meters, .. } =
         make.mqtt(config, &passwords, &receipts).serial(config).i2c(config, simulate);
     let disk = Disk::look(&folder).map_err(unusable)?;
@@ -119,6 +122,12 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let settings = settings(config, passwords.mysql);
     let look = Arc::new(Notify::new());
     let (probes, views) = start_probes(config, &settings, &origins, &look);
+    let pair = begun.zip(to_queue).map(|(begun, outlet)| {
+        let (intake, stop) = (taken.clone(), stop_sources.subscribe());
+        let (meters, clock) = (meters.clone(), Arc::clone(&clock));
+        pair::start(begun, pair::Material { config, meters, intake, outlet, reader: &reader, clock, stop })
+    });
+    let Pair { group, asks, shown, tasks: standby } = pair.transpose()?.unwrap_or_default();
     let (tell_delivered, delivered) = watch::channel(delivered_before(&reader, &memory));
     let board = Arc::new(Board {
         identity: (config.gateway.id.to_string(), config.gateway.site.to_string()),
@@ -132,6 +141,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         delivered,
         views: views.clone(),
         first_steps,
+        standby: shown,
     });
     let promoter = start_promoter(config, passwords.promote, (&views, &look), &drain_state, &clock);
     let drain = Drain {
@@ -151,7 +161,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         delivered: tell_delivered,
         stop: drain_stop,
         told: Choice::default(),
-        group: None,
+        group,
         refusals: Refusals::default(),
         told_refused: ToldRefused::default(),
         looks: Looks::new(None),
@@ -161,7 +171,8 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
     let manager = Arc::new(Manager::from_environment());
     let mut helpers = probes;
     helpers.extend(promoter);
-    helpers.extend(start_local(state, &Desk { board: Arc::clone(&board), imports }));
+    helpers.extend(standby);
+    helpers.extend(start_local(state, &Desk { board: Arc::clone(&board), imports, asks }));
     let watched = Watched { intake: taken.clone(), drain: drained.clone(), stop: stop_sources.subscribe() };
     helpers.extend(notices::light(config, watched));
     helpers.extend(notices.watch(drained, taken));

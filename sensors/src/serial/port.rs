@@ -1,9 +1,10 @@
 //! The serial port library, behind one type.
 
 use config::{Parity, StopBits};
+use std::path::Path;
 use thiserror::Error;
-use tokio::io::AsyncReadExt;
-use tokio_serial::{ErrorKind, SerialPortBuilderExt, SerialStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_serial::{ClearBuffer, ErrorKind, SerialPort as _, SerialPortBuilder, SerialPortBuilderExt, SerialStream};
 
 /// Why a port cannot be opened, as the end of a sentence that begins with its path.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -28,13 +29,12 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct Port(SerialStream);
 
-/// Opens the port as it is configured.
+/// Opens the port of a node as it is configured.
 ///
 /// # Errors
 /// [`OpenError`], of which each kind may pass by itself.
 pub fn open(settings: &config::Serial) -> Result<Port, OpenError> {
-    tokio_serial::new(settings.port.to_string_lossy(), settings.baud)
-        .exclusive(true)
+    let port = at(&settings.port, settings.baud)
         .parity(match settings.parity {
             Parity::None => tokio_serial::Parity::None,
             Parity::Even => tokio_serial::Parity::Even,
@@ -43,10 +43,16 @@ pub fn open(settings: &config::Serial) -> Result<Port, OpenError> {
         .stop_bits(match settings.stop_bits {
             StopBits::One => tokio_serial::StopBits::One,
             StopBits::Two => tokio_serial::StopBits::Two,
-        })
-        .open_native_async()
-        .map(Port)
-        .map_err(|error| sorted(error.kind, error.description))
+        });
+    opened(port)
+}
+
+fn at(path: &Path, baud: u32) -> SerialPortBuilder {
+    tokio_serial::new(path.to_string_lossy(), baud).exclusive(true)
+}
+
+fn opened(port: SerialPortBuilder) -> Result<Port, OpenError> {
+    port.open_native_async().map(Port).map_err(|error| sorted(error.kind, error.description))
 }
 
 fn sorted(kind: ErrorKind, words: String) -> OpenError {
@@ -60,6 +66,25 @@ fn sorted(kind: ErrorKind, words: String) -> OpenError {
 }
 
 impl Port {
+    /// Opens the port of this path: eight bits, no check bit, one stop bit; `baud` in bits a second. What came before
+    /// it was opened is not heard.
+    ///
+    /// # Errors
+    /// [`OpenError`], of which each kind may pass by itself.
+    pub fn open(path: &Path, baud: u32) -> Result<Self, OpenError> {
+        let port = opened(at(path, baud))?;
+        port.0.clear(ClearBuffer::Input).map_err(|error| sorted(error.kind, error.description))?;
+        Ok(port)
+    }
+
+    /// Gives all of `bytes` to the system; waits while it has no room for them.
+    ///
+    /// # Errors
+    /// When the port is gone, with the reason.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.0.write_all(bytes).await.map_err(|error| error.to_string())
+    }
+
     /// Waits for bytes; at least one.
     ///
     /// # Errors

@@ -21,13 +21,14 @@ pub struct GatewayBuilder {
     topics: Vec<String>,
     more: String,
     pub(super) simulated: bool,
+    pub(super) environment: Vec<(String, String)>,
 }
 
 impl GatewayBuilder {
     pub(super) fn new(id: &str) -> Self {
         let (sections, mqtt) = (BTreeMap::new(), None);
         let topics = vec!["plants/{node}".to_owned()];
-        Self { sections, mqtt, topics, more: String::new(), simulated: false }
+        Self { sections, mqtt, topics, more: String::new(), simulated: false, environment: Vec::new() }
             .set("gateway", "id", id)
             .set("gateway", "site", "lab")
             .set("mysql", "database", "field")
@@ -96,6 +97,12 @@ impl GatewayBuilder {
     pub fn toml(mut self, text: &str) -> Self {
         self.more.push_str(text);
         self.more.push('\n');
+        self
+    }
+
+    /// Variables that its process starts with, such as those of a simulated bus.
+    pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.environment.extend(variables);
         self
     }
 

@@ -16,13 +16,36 @@ pub struct Judgement<'h> {
     waits_at: Option<u64>,
 }
 
+/// From the least to the greatest of what a node gave: its own numbers, and its own times (microseconds since 1970) where
+/// there is no number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Numbers.
+    pub seqs: Option<(i64, i64)>,
+    /// Times.
+    pub times_us: Option<(i64, i64)>,
+}
+
+impl Given {
+    fn add(&mut self, reading: &Reading) {
+        let widen = |range: Option<(i64, i64)>, it: i64| {
+            Some(range.map_or((it, it), |(least, most)| (least.min(it), most.max(it))))
+        };
+        match (reading.node_seq, reading.node_time_us) {
+            (Some(seq), _) => self.seqs = widen(self.seqs, seq),
+            (None, Some(time)) => self.times_us = widen(self.times_us, time),
+            (None, None) => {}
+        }
+    }
+}
+
 /// What the database is asked: which of these identities the other gateway has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The readings by what tells them from others, with their numbers.
     pub wanted: BTreeMap<Identity, Vec<u64>>,
-    /// Channels that they may be in.
-    pub channels: BTreeSet<u64>,
+    /// The nodes that said them, with the numbers and the times that each gave.
+    pub nodes: BTreeMap<String, Given>,
     /// Stamped from then on, by the other gateway's clock, microseconds since 1970.
     pub from_us: i64,
     /// To then.
@@ -60,17 +83,17 @@ impl<'h> Judgement<'h> {
         Self { heard, verdicts, waits_at: None }
     }
 
-    /// What has to be looked up; none when nothing has. A channel that the database does not know has no rows.
-    pub fn question(&self, batch: &Batch, channel_id: impl Fn(&Reading) -> Option<u64>) -> Option<Question> {
+    /// What has to be looked up; none when nothing has.
+    pub fn question(&self, batch: &Batch) -> Option<Question> {
         let readings: BTreeMap<u64, &Reading> = batch.readings.iter().map(|(seq, reading)| (*seq, reading)).collect();
         let mut question =
-            Question { wanted: BTreeMap::new(), channels: BTreeSet::new(), from_us: i64::MAX, to_us: i64::MIN };
+            Question { wanted: BTreeMap::new(), nodes: BTreeMap::new(), from_us: i64::MAX, to_us: i64::MIN };
         for (seq, verdict) in &self.verdicts {
             let Verdict::Ask(from_us, to_us) = *verdict else { continue };
             let Some(reading) = readings.get(seq) else { continue };
-            let Some(channel_id) = channel_id(reading) else { continue };
-            question.wanted.entry(Identity::of(channel_id, reading)).or_default().push(*seq);
-            question.channels.insert(channel_id);
+            let identity = Identity::of(reading);
+            question.nodes.entry(identity.node().to_owned()).or_default().add(reading);
+            question.wanted.entry(identity).or_default().push(*seq);
             (question.from_us, question.to_us) = (question.from_us.min(from_us), question.to_us.max(to_us));
         }
         (!question.wanted.is_empty()).then_some(question)

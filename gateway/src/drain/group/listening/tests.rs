@@ -49,13 +49,15 @@ fn what_was_heard_late_says_since_when_it_may_have_been_published() {
     let item = listening.once(BROKERS, 12, true, 1000);
     assert_eq!((item.own_us, item.heard[0].at_us, item.heard[0].since_us), (12, 1012, 1005));
     listening.stood_still(100, 200);
-    assert_eq!(listening.once("silo", 201, true, 0).heard[0].since_us, 100);
+    assert_eq!(listening.once(BROKERS, 201, true, 0).heard[0].since_us, 5, "both breaks are not long over");
+    assert_eq!(listening.once("silo", 201, true, 0).heard[0].since_us, 201, "a wire keeps nothing");
 }
 
 #[test]
 fn the_same_reading_has_one_identity_whoever_heard_it() {
     let null = Cell::Null;
-    let of = |value: [&Cell; 4]| Identity::from_cells(7, Some(3), None, value);
+    let names = |channel: &str| ("silo".to_owned(), channel.to_owned());
+    let of = |value: [&Cell; 4]| Identity::from_cells(names("level"), Some(3), None, value);
     let (one, two) = (Cell::Double(1.5), Cell::Double(-0.0));
     assert_eq!(of([&one, &null, &null, &null]), of([&one, &null, &null, &null]));
     assert_ne!(of([&one, &null, &null, &null]), of([&two, &null, &null, &null]));
@@ -65,8 +67,8 @@ fn the_same_reading_has_one_identity_whoever_heard_it() {
         of([&null, &Cell::Int(1), &null, &null]),
         of([&null, &null, &Cell::text("1"), &null]),
         of([&null, &null, &null, &Cell::Int(1)]),
-        Identity::from_cells(7, None, Some(3), [&null, &Cell::Int(1), &null, &null]),
-        Identity::from_cells(8, Some(3), None, [&null, &Cell::Int(1), &null, &null]),
+        Identity::from_cells(names("level"), None, Some(3), [&null, &Cell::Int(1), &null, &null]),
+        Identity::from_cells(names("flow"), Some(3), None, [&null, &Cell::Int(1), &null, &null]),
     ];
     assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
 }

@@ -64,9 +64,10 @@ fn a_standby_stops_at_the_first_that_may_still_come() {
     let batch = batch(&[10, 20, 30, 40, 50]);
     let heard = heard(&batch);
     let judgement = Judgement::of(&heard, &other(true, 0, 35), false);
-    let question = judgement.question(&batch, |_| Some(7)).unwrap();
+    let question = judgement.question(&batch).unwrap();
     assert_eq!(question.wanted.values().flatten().copied().collect::<Vec<_>>(), [2]);
-    assert_eq!((question.from_us, question.to_us), (-40 * S, 80 * S));
+    assert_eq!(question.nodes["silo"], Given { seqs: Some((200, 200)), times_us: None });
+    assert_eq!((question.from_us, question.to_us), (-10 * S, 50 * S));
     let part = judgement.part(&batch, &[2].into(), false);
     assert_eq!((part.batch.last, numbers(&part), part.left_out.clone()), (3, vec![], vec![(1, 3)]));
     assert!(part.dealt.iter().all(|(_, _, how)| *how == Dealt::LeftOut));
