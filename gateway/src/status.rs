@@ -2,6 +2,7 @@
 
 mod board;
 mod full;
+mod machines;
 mod servers;
 mod table;
 mod text;

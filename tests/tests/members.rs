@@ -7,7 +7,9 @@ use std::time::Duration;
 use config::{ServerAddress, Tls};
 use fieldgate_tests::mariadb::{ADMIN, Cluster, Family};
 use fieldgate_tests::mysql::is_at_hand;
-use fieldgate_tests::scenario::Scene;
+use fieldgate_tests::pair::Pair;
+use fieldgate_tests::process::wait_for;
+use fieldgate_tests::scenario::{DEADLINE, Scene, count};
 use gateway::database::{Account, Deadlines, Session};
 use gateway::drain::members::Members;
 use gateway::drain::twin::{Moved, living, look, moved};
@@ -60,33 +62,64 @@ fn compare_themselves(scene: &Scene) {
     block_on(async {
         let mut session = open(scene).await;
         let mut first = member("barn", "barn-1", 1);
-        assert_eq!(first.look(&mut session, NOW_US).await.unwrap(), Vec::<String>::new(), "alone");
-        let fits = member("barn", "barn-2", 2).look(&mut session, NOW_US).await.unwrap();
+        assert_eq!(first.look(&mut session, NOW_US, false).await.unwrap(), Vec::<String>::new(), "alone");
+        let fits = member("barn", "barn-2", 2).look(&mut session, NOW_US, false).await.unwrap();
         assert_eq!(fits, Vec::<String>::new());
 
         // It comes back with another configuration and a clock that is 90 s behind.
         let minute = 60_000_000;
-        assert_eq!(first.look(&mut session, NOW_US + minute).await.unwrap(), Vec::<String>::new());
+        assert_eq!(first.look(&mut session, NOW_US + minute, false).await.unwrap(), Vec::<String>::new());
         let mut second = Members::new(("barn", "barn-2"), said(1, "tank/#"), NOW_US);
-        let told = second.look(&mut session, NOW_US + minute - 90_000_000).await.unwrap();
-        assert!(told.len() == 4 && told[3].starts_with("the clock of barn-1 is at least 90 s ahead"), "{told:?}");
-        let told = first.look(&mut session, NOW_US + 2 * minute).await.unwrap();
+        let told = second.look(&mut session, NOW_US + minute - 90_000_000, false).await.unwrap();
+        assert!(told.len() == 4 && told[3].starts_with("barn-1's clock is at least 90 s ahead"), "{told:?}");
+        let told = first.look(&mut session, NOW_US + 2 * minute, false).await.unwrap();
         assert_eq!(told.len(), 4, "{told:?}");
         for (words, part) in told.iter().zip([
             "standby.priority is 1 on both",
             "the topic plants/{node} is",
             "the topic tank/# is",
-            "the clock of barn-2 is at least 90 s behind",
+            "barn-2's clock is at least 90 s behind",
         ]) {
             assert!(words.starts_with(part), "{part}: {words}");
         }
 
         // What it says cannot be read any more; then it is not heard of for a while.
         session.run("UPDATE standby_members SET said = '{' WHERE gateway = 'barn-2'").await.unwrap();
-        let told = first.look(&mut session, NOW_US + 3 * minute).await.unwrap();
+        let told = first.look(&mut session, NOW_US + 3 * minute, false).await.unwrap();
         assert!(told[0].contains("what barn-2 says of its sources cannot be read"), "{told:?}");
-        assert_eq!(first.look(&mut session, NOW_US + 13 * minute).await.unwrap(), Vec::<String>::new());
+        assert_eq!(first.look(&mut session, NOW_US + 13 * minute, false).await.unwrap(), Vec::<String>::new());
     });
+}
+
+#[test]
+fn two_running_gateways_show_and_log_what_does_not_fit_and_which_versions_they_are() {
+    let topics = ["plants/{node}", "tank/{node}"];
+    let mut pair = Pair::prepare(0, |index, settings| settings.topics(&topics[..=index]));
+    pair.start_gateway(0);
+    wait_for("the row of the first one", DEADLINE, || count(pair.cluster.source(), "standby_members") == 1);
+    pair.start_gateway(1);
+    let lacks = "the topic tank/{node} is \"hold\" on two and not shared on one: add it there";
+    pair.gateways[1].wait_log("the gateways of the site do not fit", DEADLINE);
+    wait_for("the line of status", DEADLINE, || shown(&pair, 1).contains(&format!("WARNING: {lacks}")));
+    let said = &pair.gateways[1].log();
+    assert_eq!(said.matches("do not fit").count(), 1, "once, and of nothing else: {said}");
+
+    // The first one has looked when it was alone; on a new connection it looks again.
+    let source = pair.cluster.source();
+    source.execute("UPDATE field.standby_members SET version = '0.0.1' WHERE gateway = 'two'");
+    pair.gateways[0].restart(DEADLINE);
+    let version = format!("one runs fieldgate {} and two 0.0.1: put the same version", env!("CARGO_PKG_VERSION"));
+    for words in [lacks, &version] {
+        pair.gateways[0].wait_log(words, DEADLINE);
+        wait_for("the line of status", DEADLINE, || shown(&pair, 0).contains(&format!("WARNING: {words}")));
+    }
+    for words in ["two machines run as", "has another queue"] {
+        assert!(pair.gateways.iter().all(|gateway| !gateway.log().contains(words)), "{words}");
+    }
+}
+
+fn shown(pair: &Pair, index: usize) -> String {
+    String::from_utf8(pair.gateways[index].command(&["status"]).stdout).unwrap()
 }
 
 #[test]
@@ -98,7 +131,7 @@ fn tell_of_sites(scene: &Scene) {
     block_on(async {
         let mut session = open(scene).await;
         let mut look = async |site: &str, gateway: &str, priority| {
-            member(site, gateway, priority).look(&mut session, NOW_US).await.unwrap()
+            member(site, gateway, priority).look(&mut session, NOW_US, false).await.unwrap()
         };
         assert_eq!(look("Barn", "barn-2", 2).await.len(), 0);
         let alone = look("barn", "barn-1", 1).await;

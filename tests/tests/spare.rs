@@ -161,7 +161,7 @@ fn two_machines_with_one_card_deliver_its_readings_once_and_both_say_so() {
     wait_for("both to tell of the other", DEADLINE * 2, || events(&scene, "same id") == 2);
     for gateway in [&scene.gateway, &copied] {
         let shown = String::from_utf8(gateway.command(&["status"]).stdout).unwrap();
-        assert!(shown.contains("SAME ID: two machines run as g1"), "{shown}");
+        assert!(shown.contains("WARNING: two machines run as g1"), "{shown}");
         assert_eq!(reconciled(gateway)["waiting"], 0);
     }
     let connections = [scene.gateway.log(), copied.log()].concat().matches("connected to the broker").count();

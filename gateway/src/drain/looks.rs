@@ -4,6 +4,7 @@
 use super::Drain;
 use super::elsewhere::another_source;
 use super::ended::Ended;
+use super::group::Group;
 use super::members::Members;
 use super::source::Source;
 use super::twin::{self, Look, News, Twin, newest_elsewhere};
@@ -76,7 +77,7 @@ impl Drain {
         let elsewhere = another_source(views, highest_term, index, source.identity().to_owned());
         let look = async {
             self.look_at_members(source).await?;
-            self.look_for_twin(source).await
+            self.look_for_twin(index, source).await
         };
         tokio::select! {
             biased;
@@ -87,8 +88,9 @@ impl Drain {
 
     async fn look_at_members(&mut self, source: &mut Source) -> Result<(), DbError> {
         let now_us = self.now_us();
+        let is_clock_told = self.group.as_ref().is_some_and(Group::knows_clock_is_off);
         let Some(members) = self.looks.due_members() else { return Ok(()) };
-        let found = match members.look(source.session(), now_us).await {
+        let found = match members.look(source.session(), now_us, is_clock_told).await {
             Ok(found) => found,
             // Advice that cannot be had keeps no reading back.
             Err(error) if source.is_open() => vec![format!("the other gateway cannot be compared: {error}")],
@@ -108,7 +110,7 @@ impl Drain {
         });
     }
 
-    async fn look_for_twin(&mut self, source: &mut Source) -> Result<(), DbError> {
+    async fn look_for_twin(&mut self, index: usize, source: &mut Source) -> Result<(), DbError> {
         if !self.looks.is_twin_due() {
             return Ok(());
         }
@@ -117,7 +119,7 @@ impl Drain {
         let ours = self.backlog.streams();
         let is_ours = |stream: u64| ours.iter().any(|own| own.as_u64() == stream);
         self.looks.twin_at = Some(Instant::now());
-        let Some(moved) = self.looks.twin.compare(now.clone(), is_ours) else {
+        let Some(moved) = self.looks.twin.compare(index, now.clone(), is_ours) else {
             return self.tell_other_queue(source, &now, is_ours).await;
         };
         let since_us = self.now_us().saturating_sub(self.looks.run_us());
@@ -139,8 +141,8 @@ impl Drain {
 
     async fn tell_twin(&self, source: &mut Source, stream: u64) -> Result<(), DbError> {
         let words = format!(
-            "two machines run as {}: stream {} is written under this id, and not by this machine; give one of them another gateway.id, \
-             or switch it off if it is a copy (docs/spare.md)",
+            "two machines run as {}: stream {} is written under this id, and not by this machine; give each an `id` of its own in [gateway], \
+             or switch off the one that is a copy (docs/spare.md)",
             self.settings.gateway,
             id(stream)
         );

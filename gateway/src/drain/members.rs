@@ -6,6 +6,7 @@ mod sight;
 use crate::database::{Cell, DbError, Row, Session};
 use crate::standby::differences::{Member, differences};
 use crate::standby::said::Said;
+use config::Config;
 use sight::Sight;
 use std::collections::BTreeMap;
 
@@ -27,6 +28,13 @@ pub struct Members {
 }
 
 impl Members {
+    /// Of the gateway of this configuration, started now; none without `[standby]`.
+    #[must_use]
+    pub fn of(config: &Config, now_us: i64) -> Option<Self> {
+        let said = Said::of(config, config.standby.as_ref()?);
+        Some(Self::new((config.gateway.site.as_str(), config.gateway.id.as_str()), said, now_us))
+    }
+
     /// Of a gateway of this site that was started then, microseconds since 1970.
     #[must_use]
     pub fn new((site, gateway): (&str, &str), said: Said, started_us: i64) -> Self {
@@ -38,12 +46,21 @@ impl Members {
     }
 
     /// Writes the own row and compares it with the others: what does not fit, at most 20 sentences and how many more there are.
+    /// `is_clock_told`: the links tell how far the other clock is off, and better.
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn look(&mut self, session: &mut Session, now_us: i64) -> Result<Vec<String>, DbError> {
+    pub async fn look(
+        &mut self,
+        session: &mut Session,
+        now_us: i64,
+        is_clock_told: bool,
+    ) -> Result<Vec<String>, DbError> {
         self.write(session, now_us).await?;
-        let others = self.read(session, now_us).await?;
+        let mut others = self.read(session, now_us).await?;
+        if is_clock_told {
+            others.iter_mut().for_each(|other| other.clock_ahead_us = 0);
+        }
         let mut found: Vec<String> = others.iter().flat_map(|other| differences(&self.own, other)).collect();
         found.extend(self.too_many(&others));
         found.extend(self.at_other_sites(session, now_us).await?);
@@ -106,7 +123,7 @@ impl Members {
         let rows = session.ask_with(sql, [mine.clone(), mine].concat()).await?;
         Ok(names(&rows).map(|sites| {
             format!(
-                "{} has written for the site {sites} in the last {MINUTES} minutes too: write one gateway.site on both gateways, or give this one another gateway.id",
+                "{} has written for the site {sites} in the last {MINUTES} minutes too: write the same `site` in [gateway] of both, or give this one an `id` of its own",
                 self.own.gateway
             )
         }))
@@ -120,7 +137,7 @@ impl Members {
         let rows = session.ask_with(sql, vec![Cell::text(&self.site), Cell::text(&self.own.gateway), since]).await?;
         Ok(names(&rows).map(|others| {
             format!(
-                "no other gateway of the site {} has written in the last {MINUTES} minutes, and each of these is alone too: {others}; of two that belong together write one gateway.site on both",
+                "no other gateway of the site {} has written in the last {MINUTES} minutes, and each of these is alone too: {others}; where two belong together, write the same `site` in [gateway] of both",
                 self.site
             )
         }))

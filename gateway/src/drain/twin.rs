@@ -48,9 +48,9 @@ pub fn moved(before: &Look, now: &Look, is_ours: impl Fn(u64) -> bool) -> Vec<(u
 }
 
 /// The newest stream of this id, where it is not in this queue and everything that is in it is older: this queue is not the one
-/// that this gateway had last.
+/// that this gateway had last. Of a run that heard nothing the queue keeps nothing either.
 pub fn newest_elsewhere(look: &Look, current: u64, is_ours: impl Fn(u64) -> bool) -> Option<(u64, i64)> {
-    let earlier = look.iter().filter(|(stream, _)| **stream != current);
+    let earlier = look.iter().filter(|(stream, place)| **stream != current && place.last_seq > 0);
     let (stream, place) = earlier.max_by_key(|(_, place)| place.updated_us)?;
     (!is_ours(*stream)).then_some((*stream, place.updated_us))
 }
@@ -58,7 +58,8 @@ pub fn newest_elsewhere(look: &Look, current: u64, is_ours: impl Fn(u64) -> bool
 /// What was seen, over all connections of a run.
 #[derive(Debug, Default)]
 pub struct Twin {
-    before: Option<Look>,
+    /// On which server, and what was there.
+    before: Option<(usize, Look)>,
     seen_at: Option<Instant>,
 }
 
@@ -72,10 +73,14 @@ pub enum News {
 }
 
 impl Twin {
-    /// Keeps a look, and gives what has moved since the one before; none at the first.
-    pub fn compare(&mut self, now: Look, is_ours: impl Fn(u64) -> bool) -> Option<Vec<(u64, Moved)>> {
-        let found = self.before.as_ref().map(|before| moved(before, &now, is_ours));
-        self.before = Some(now);
+    /// Keeps a look at a server, and gives what has moved since the one before; none at the first. Of another server than
+    /// before nothing is said: it may only have more of what nobody writes any more.
+    pub fn compare(&mut self, server: usize, now: Look, is_ours: impl Fn(u64) -> bool) -> Option<Vec<(u64, Moved)>> {
+        let found = self.before.as_ref().map(|(at, before)| match *at == server {
+            true => moved(before, &now, is_ours),
+            false => Vec::new(),
+        });
+        self.before = Some((server, now));
         found
     }
 

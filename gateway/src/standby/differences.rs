@@ -30,7 +30,10 @@ pub fn differences(own: &Member, other: &Member) -> Vec<String> {
             found.extend(pair.sources(own, other));
             found
         }
-        _ => vec![format!("what {} says of its sources cannot be read here: install one version on both", pair.other)],
+        _ => vec![format!(
+            "what {} says of its sources cannot be read here: put the same version of fieldgate on both gateways",
+            pair.other
+        )],
     };
     found.extend(pair.versions(&own.version, &other.version));
     found.extend(pair.clocks(other.clock_ahead_us));
@@ -132,16 +135,19 @@ impl Pair<'_> {
 
     fn versions(self, own: &str, other: &str) -> Option<String> {
         let Self { own: first, other: second } = self;
-        (own != other)
-            .then(|| format!("{first} runs fieldgate {own} and {second} {other}: install one version on both"))
+        (own != other).then(|| {
+            format!(
+                "{first} runs fieldgate {own} and {second} {other}: put the same version of fieldgate on both gateways"
+            )
+        })
     }
 
     fn clocks(self, ahead_us: i64) -> Option<String> {
         let Self { own, other } = self;
-        let way = if ahead_us > 0 { "ahead of" } else { "behind" };
+        let side = if ahead_us > 0 { "ahead of" } else { "behind" };
         (ahead_us.saturating_abs() > CLOCKS_APART_US).then(|| {
             let seconds = ahead_us.unsigned_abs() / 1_000_000;
-            format!("the clock of {other} is at least {seconds} s {way} that of {own}: see `timedatectl` on both")
+            format!("{other}'s clock is at least {seconds} s {side} {own}'s; look at the time service of both")
         })
     }
 }

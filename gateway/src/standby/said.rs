@@ -3,21 +3,10 @@
 
 mod part;
 
-use config::{Column, Config, I2c, LineFormat, Mqtt, Serial, WhileStandby};
+use config::{Column, Config, I2c, LineFormat, Mqtt, Serial, Standby, WhileStandby};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// When the two give their beats, and which goes first: `[standby]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rhythm {
-    /// 1 goes first.
-    pub priority: u8,
-    /// A beat this often.
-    pub beat: Duration,
-    /// No beat for so long is a silence.
-    pub silence: Duration,
-}
 
 /// All that one gateway says, as it stands in `standby_members.said`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,16 +35,16 @@ pub struct SaidSource {
 }
 
 impl Said {
-    /// What the gateway of this configuration says.
+    /// What the gateway of this configuration says, which has this `[standby]`.
     #[must_use]
-    pub fn of(config: &Config, rhythm: Rhythm) -> Self {
+    pub fn of(config: &Config, standby: &Standby) -> Self {
         let mqtt = config.mqtt.iter().filter(|entry| entry.while_standby.is_shared()).flat_map(of_broker);
         let serial = config.serial.iter().filter(|entry| entry.while_standby.is_shared()).map(of_port);
         let i2c = config.i2c.iter().filter(|entry| entry.while_standby.is_shared()).flat_map(of_bus);
         Self {
-            priority: rhythm.priority,
-            beat_ms: milliseconds(rhythm.beat),
-            silence_ms: milliseconds(rhythm.silence),
+            priority: standby.priority,
+            beat_ms: milliseconds(standby.beat),
+            silence_ms: milliseconds(standby.silence),
             sources: numbered(mqtt.chain(serial).chain(i2c)),
         }
     }

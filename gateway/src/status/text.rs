@@ -98,7 +98,7 @@ fn drain(snapshot: &Snapshot) -> Vec<String> {
     let mut lines = vec![format!("drain     {}", drain.why)];
     lines.extend(drain.promotion.iter().map(|promotion| format!("          {promotion}")));
     lines.extend(drain.trouble.iter().map(|trouble| format!("          waits: {trouble}")));
-    lines.extend(other_machines(drain));
+    lines.extend(super::machines::lines(drain));
     let missing = if drain.missing > 0 { format!(", {} missing (see gaps)", drain.missing) } else { String::new() };
     let again = if drain.sent_again > 0 { format!(", {} of them sent again", drain.sent_again) } else { String::new() };
     lines.push(format!(
@@ -110,12 +110,6 @@ fn drain(snapshot: &Snapshot) -> Vec<String> {
     }
     lines.extend(drain.dead_letters.as_ref().filter(|letters| letters.count > 0).map(dead_letters));
     lines
-}
-
-fn other_machines(drain: &DrainState) -> Vec<String> {
-    let same_id = drain.same_id.iter().map(|words| format!("          SAME ID: {words}"));
-    let differences = drain.standby_differences.iter().map(|words| format!("          standby: {words}"));
-    same_id.chain(differences).collect()
 }
 
 fn dead_letters(letters: &LettersState) -> String {
@@ -177,22 +171,6 @@ mod tests {
         let full = IntakeState { full: Some(why), ..intake };
         let shown = line(full, &stuck, &[], None);
         assert!(shown.contains("source a; the queue is full: ") && shown.ends_with("; waits: no right"), "{shown}");
-    }
-
-    #[test]
-    fn other_machines_that_do_not_fit_have_a_line_each() {
-        let standby_differences = vec!["a".to_owned(), "b".to_owned()];
-        let drain = DrainState { same_id: Some("two".to_owned()), standby_differences, ..DrainState::default() };
-        let shown = other_machines(&drain);
-        assert_eq!(
-            shown.iter().map(|line| line.trim_start()).collect::<Vec<_>>(),
-            ["SAME ID: two", "standby: a", "standby: b"]
-        );
-        assert!(line(IntakeState::default(), &drain, &[], None).ends_with("; two"));
-        // What an older gateway answers lacks both.
-        let mut older = serde_json::to_value(&drain).unwrap();
-        ["standby_differences", "same_id"].iter().for_each(|key| drop(older.as_object_mut().unwrap().remove(*key)));
-        assert_eq!(serde_json::from_value::<DrainState>(older).unwrap(), DrainState::default());
     }
 
     #[test]

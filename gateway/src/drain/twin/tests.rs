@@ -38,14 +38,16 @@ fn a_queue_without_the_newest_earlier_stream_is_another_one() {
     assert_eq!(elsewhere(&look(&[(OURS, 5, 50), (2, 5, 40), (9, 0, 99)])), None, "an older queue was lost long ago");
     assert_eq!(elsewhere(&look(&[(OURS, 5, 50), (2, 5, 60), (9, 0, 99)])), Some((2, 60)));
     assert_eq!(elsewhere(&look(&[(2, 5, 60), (9, 0, 99)])), Some((2, 60)));
+    assert_eq!(elsewhere(&look(&[(OURS, 5, 50), (2, 0, 60), (9, 0, 99)])), None, "the run before heard nothing");
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_is_told_once_until_nothing_has_moved_for_minutes() {
     let mut twin = Twin::default();
     let is_ours = |stream| stream == OURS;
-    assert_eq!(twin.compare(look(&[(3, 5, 10)]), is_ours), None);
-    assert_eq!(twin.compare(look(&[(3, 5, 20)]), is_ours), Some(vec![(3, Moved::Alive)]));
+    assert_eq!(twin.compare(0, look(&[(3, 5, 10)]), is_ours), None);
+    assert_eq!(twin.compare(1, look(&[(3, 5, 15)]), is_ours), Some(vec![]), "another server may have more");
+    assert_eq!(twin.compare(1, look(&[(3, 5, 20)]), is_ours), Some(vec![(3, Moved::Alive)]));
     let start = Instant::now();
     let after = |seconds| start + Duration::from_secs(seconds);
     assert_eq!(twin.note(None, start), None);

@@ -99,11 +99,17 @@ fn each_property_that_differs_is_named_with_both_values() {
 #[test]
 fn versions_clocks_and_words_that_cannot_be_read_are_told() {
     let newer = told(|other| other.version = "0.2.0".to_owned());
-    assert_eq!(newer, ["barn-1 runs fieldgate 0.1.0 and barn-2 0.2.0: install one version on both"]);
+    assert_eq!(
+        newer,
+        ["barn-1 runs fieldgate 0.1.0 and barn-2 0.2.0: put the same version of fieldgate on both gateways"]
+    );
     let unreadable = told(|other| other.said = None);
     assert!(unreadable.len() == 1 && unreadable[0].contains("barn-2 says of its sources cannot be read"));
     let behind = told(|other| other.clock_ahead_us = -86_400_000_000);
-    assert!(behind.len() == 1 && behind[0].contains("barn-2 is at least 86400 s behind that of barn-1"), "{behind:?}");
+    assert!(
+        behind.len() == 1 && behind[0].starts_with("barn-2's clock is at least 86400 s behind barn-1's;"),
+        "{behind:?}"
+    );
     let ahead = told(|other| other.clock_ahead_us = i64::MAX);
     assert!(ahead.len() == 1 && ahead[0].contains("s ahead of"), "{ahead:?}");
 }

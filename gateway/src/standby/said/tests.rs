@@ -10,8 +10,8 @@ fn said_with(text: &str, while_standby: WhileStandby) -> Said {
     config.mqtt.iter_mut().for_each(|entry| entry.while_standby = while_standby);
     config.serial.iter_mut().for_each(|entry| entry.while_standby = while_standby);
     config.i2c.iter_mut().for_each(|entry| entry.while_standby = while_standby);
-    let rhythm = Rhythm { priority: 2, beat: Duration::from_secs(1), silence: Duration::from_millis(3500) };
-    Said::of(&config, rhythm)
+    let (beat, silence) = (Duration::from_secs(1), Duration::from_millis(3500));
+    Said::of(&config, &Standby { priority: 2, beat, silence, preempt: false, links: Vec::new() })
 }
 
 const SOURCES: &str = r#"
