@@ -15,6 +15,8 @@ mod heartbeat;
 mod latency;
 mod letters;
 mod live;
+mod looks;
+pub mod members;
 mod missing;
 mod pace;
 pub mod plan;
@@ -27,10 +29,12 @@ mod source;
 mod telling;
 mod throttle;
 mod turn;
+pub mod twin;
 pub mod write;
 
 pub use ended::DrainError;
 pub use live::Live;
+pub use looks::Looks;
 pub use settings::Settings;
 pub use throttle::Throttle;
 
@@ -114,6 +118,8 @@ pub struct Drain {
     pub refusals: Refusals,
     /// What was said of it.
     pub told_refused: ToldRefused,
+    /// What is known of other machines of this site.
+    pub looks: Looks,
 }
 
 /// A source holds what it has stamped for a moment before it hands it over.
@@ -247,6 +253,7 @@ impl Drain {
         let mut letters = Letters::default();
         let mut last_beat = LastBeat::default();
         let mut ahead = Ahead::default();
+        self.looks.begin_again();
         let mut farewell = Farewell::default();
         loop {
             self.pulse.beat();
@@ -280,6 +287,9 @@ impl Drain {
                 Err(ended) => return ended,
             }
             self.publish_leave(index, source);
+            if let Err(ended) = self.look_around(index, source).await {
+                return ended;
+            }
             if saved_at.elapsed() >= SAVE_EVERY {
                 saved_at = tokio::time::Instant::now();
                 if let Err(error) = self.memory.save() {

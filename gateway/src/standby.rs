@@ -9,6 +9,7 @@
 pub mod beat;
 pub mod book;
 pub mod claim;
+pub mod differences;
 pub mod ends;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -19,6 +20,7 @@ pub mod rank;
 pub mod reach;
 pub mod requests;
 pub mod role;
+pub mod said;
 pub mod situation;
 pub mod span;
 pub mod state;

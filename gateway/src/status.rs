@@ -2,6 +2,7 @@
 
 mod board;
 mod full;
+mod machines;
 mod servers;
 mod standby;
 mod table;
@@ -144,6 +145,12 @@ pub struct DrainState {
     /// Dead letters of this gateway that nobody has dealt with; none until the source has been asked.
     #[serde(default)]
     pub dead_letters: Option<LettersState>,
+    /// What does not fit between the two gateways of the site, one sentence each.
+    #[serde(default)]
+    pub standby_differences: Vec<String>,
+    /// That another machine runs under this gateway's id, and what to do; none while none does.
+    #[serde(default)]
+    pub same_id: Option<String>,
     /// The times that it wrote to the source lately, from which the lag of each server is told.
     #[serde(skip)]
     pub heartbeats: Heartbeats,

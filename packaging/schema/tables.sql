@@ -156,3 +156,16 @@ CREATE TABLE IF NOT EXISTS left_out (
   PRIMARY KEY (stream, seq),
   KEY by_last (stream, last_seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What each of two gateways says of itself, for the other one to compare.
+--   started_at, updated_at  when it was started and when it wrote this, by its own clock
+--   said                    its priority and its times, and every source that the other one may have too, as JSON
+CREATE TABLE IF NOT EXISTS standby_members (
+  site       VARCHAR(64) NOT NULL,
+  gateway    VARCHAR(64) NOT NULL,
+  version    VARCHAR(64) NOT NULL,
+  started_at DATETIME(6) NOT NULL,
+  updated_at DATETIME(6) NOT NULL,
+  said       MEDIUMTEXT  NOT NULL,
+  PRIMARY KEY (site, gateway)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

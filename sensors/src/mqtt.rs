@@ -71,6 +71,7 @@ impl Source for MqttSource {
             subscribe: answer,
             last_arrival_us: None,
             backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(10), 1),
+            connected_at: None,
             trouble: None,
         };
         // Two loops, and poll() is never cancelled: the library loses packets when it is.

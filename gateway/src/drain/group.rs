@@ -158,6 +158,11 @@ impl Group {
         self.turns.duty().is_active != self.claimed.is_some()
     }
 
+    /// The links say that the other gateway's clock is off, and tell people.
+    pub(super) fn knows_clock_is_off(&self) -> bool {
+        self.turns.duty().offset_us != 0
+    }
+
     /// Waits until the role may have changed.
     pub(super) fn changed(&self) -> impl Future<Output = ()> + use<> {
         let changed = Arc::clone(&self.changed);

@@ -251,6 +251,11 @@ impl Source {
         self.tables.session().ask_with(sql, parameters).await
     }
 
+    /// The connection itself, for what is asked and told apart from the cursors.
+    pub fn session(&mut self) -> &mut Session {
+        self.tables.session()
+    }
+
     /// Whether more can be asked of this connection.
     pub fn is_open(&mut self) -> bool {
         self.tables.session().is_open()

@@ -51,6 +51,7 @@ pub fn line(
     let mut parts: Vec<String> = standby.map(in_a_word).into_iter().chain([numbers, to]).collect();
     parts.extend(intake.full.map(|full| full.words()));
     parts.extend(drain.trouble.iter().map(|trouble| format!("waits: {trouble}")));
+    parts.extend(drain.same_id.clone());
     parts.extend(away);
     parts.extend(first_steps.filter(|_| drain.delivered == 0).map(str::to_owned));
     // A line break would begin another assignment of the protocol.
@@ -121,6 +122,7 @@ fn drain(snapshot: &Snapshot) -> Vec<String> {
     let mut lines = vec![format!("drain     {}", drain.why)];
     lines.extend(drain.promotion.iter().map(|promotion| format!("          {promotion}")));
     lines.extend(drain.trouble.iter().map(|trouble| format!("          waits: {trouble}")));
+    lines.extend(super::machines::lines(drain));
     let missing = if drain.missing > 0 { format!(", {} missing (see gaps)", drain.missing) } else { String::new() };
     let again = if drain.sent_again > 0 { format!(", {} of them sent again", drain.sent_again) } else { String::new() };
     lines.push(format!(

@@ -8,7 +8,8 @@ use super::sources::{self, Sources};
 use super::{Passwords, Trouble, waiting};
 use crate::disk::Disk;
 use crate::drain::backlog::{Backlog, Limits};
-use crate::drain::{Drain, Live, Refusals, Settings, Throttle, ToldRefused};
+use crate::drain::members::Members;
+use crate::drain::{Drain, Live, Looks, Refusals, Settings, Throttle, ToldRefused};
 use crate::intake::{Intake, IntakeError, Quotas, RoomRule, RoomWatch, TrimRule, Untold};
 use crate::led::Watched;
 use crate::local::{self, Desk};
@@ -143,6 +144,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         first_steps,
         standby: shown.clone(),
     });
+    let members = Members::of(config, clock.stamp().wall_us);
     let promoter = start_promoter(config, passwords.promote, (&views, &look), &drain_state, &clock);
     let drain = Drain {
         settings,
@@ -164,6 +166,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         group,
         refusals: Refusals::default(),
         told_refused: ToldRefused::default(),
+        looks: Looks::new(members),
     };
     #[allow(clippy::disallowed_methods, reason = "tasks are started in this folder only")]
     let drain = tokio::spawn(drain.run());

@@ -11,8 +11,13 @@ use crate::source::{Arrival, Content, Outlet, Ticket};
 use config::NodeId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tracing::{info, warn};
+
+/// A connection that ends sooner was no success: two clients of one id throw each other out as often as they connect.
+const STEADY: Duration = Duration::from_secs(2);
 
 /// The state of hearing one broker.
 pub struct Hearing {
@@ -29,6 +34,8 @@ pub struct Hearing {
     pub subscribe: mpsc::Sender<config::Mqtt>,
     pub last_arrival_us: Option<i64>,
     pub backoff: Backoff,
+    /// Since when the connection is up; none while it is not.
+    pub connected_at: Option<Instant>,
     /// The trouble already reported, so that a run of equal failures is one line.
     pub trouble: Option<String>,
 }
@@ -86,7 +93,7 @@ impl Hearing {
     async fn connected(&mut self, session_present: bool, stop: &mut watch::Receiver<bool>) {
         self.connections += 1;
         self.open.store(self.connections, Ordering::Relaxed);
-        self.backoff.reset();
+        self.connected_at = Some(Instant::now());
         self.trouble = None;
         if let Some(outlet) = &self.outlet {
             outlet.meter().reached(session_present);
@@ -126,6 +133,9 @@ impl Hearing {
     fn lost(&mut self, why: String) {
         self.open.store(CLOSED, Ordering::Relaxed);
         self.book.connection_lost();
+        if self.connected_at.take().is_some_and(|at| at.elapsed() >= STEADY) {
+            self.backoff.reset();
+        }
         if let Some(outlet) = &self.outlet {
             outlet.meter().lost(&why, self.clock.stamp().wall_us);
         }

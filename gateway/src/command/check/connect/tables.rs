@@ -8,7 +8,7 @@ use config::{Config, Property, Route, Template};
 /// The version of the tables that this program writes.
 const SCHEMA_VERSION: u64 = 1;
 /// Ours, as `fieldgate db schema` makes them.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "schema_version",
     "streams",
     "channels",
@@ -20,6 +20,7 @@ const OURS: [&str; 11] = [
     "standby_groups",
     "standby_spans",
     "left_out",
+    "standby_members",
 ];
 /// Ours too, and nothing is lost without it.
 const TURNS: &str = "reader_turn";

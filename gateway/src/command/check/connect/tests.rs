@@ -40,6 +40,7 @@ fn good(name: &str) -> ServerFacts {
         "standby_groups",
         "standby_spans",
         "left_out",
+        "standby_members",
         "reader_turn",
     ];
     let written = [READING_COLUMNS, GAP_COLUMNS, DEAD_LETTER_COLUMNS].concat();
