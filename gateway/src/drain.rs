@@ -9,6 +9,7 @@ mod aside;
 pub mod backlog;
 mod elsewhere;
 mod ended;
+mod farewell;
 pub mod group;
 mod heartbeat;
 mod latency;
@@ -45,7 +46,8 @@ use ahead::Ahead;
 use backlog::Backlog;
 use elsewhere::leads_elsewhere;
 use ended::Ended;
-use group::Group;
+use farewell::Farewell;
+use group::{Durable, Group};
 use heartbeat::LastBeat;
 use letters::Letters;
 use pace::Pace;
@@ -67,7 +69,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(30);
 const TURN: Duration = Duration::from_secs(2);
 
 /// While what is next may still come from the other gateway, how often to look.
-const WAITS: Duration = Duration::from_millis(500);
+const WAITS: Duration = Duration::from_secs(1);
 
 /// Per stream, the last number that may leave the queue.
 pub type Leave = Arc<BTreeMap<StreamId, u64>>;
@@ -245,11 +247,15 @@ impl Drain {
         let mut letters = Letters::default();
         let mut last_beat = LastBeat::default();
         let mut ahead = Ahead::default();
+        let mut farewell = Farewell::default();
         loop {
             self.pulse.beat();
             // Taken before the queue is looked at: what becomes durable afterwards is later.
             let heard_through_us = heard_through_us(self.durable.borrow_and_update().heard_through_us);
-            match self.write_next(index, source, &mut ahead).await {
+            self.note_durable(heard_through_us);
+            let turn = self.write_next(index, source, &mut ahead).await;
+            let is_done = matches!(turn, Ok(Turn::Idle));
+            match turn {
                 Ok(Turn::Wrote { set_aside }) => {
                     pace.went_well();
                     last_beat = LastBeat::now();
@@ -284,12 +290,20 @@ impl Drain {
             let choice = self.choose();
             // An imported stream is located like all others: on a new connection.
             let is_elsewhere = leads_elsewhere(&self.views.borrow(), &choice, index, source.identity());
-            if *self.stop.borrow() || is_elsewhere || self.has_new_stream(source) {
+            let may_end = farewell.may_end(*self.stop.borrow(), self.group.is_some(), is_done);
+            if may_end || is_elsewhere || self.has_new_stream(source) {
                 return Ended::Moved;
             }
             self.tell_strays(&choice);
             self.show(&choice);
         }
+    }
+
+    fn note_durable(&mut self, through_us: Option<i64>) {
+        let Some(group) = &mut self.group else { return };
+        let stream = self.backlog.reader.current();
+        let last = self.backlog.reader.spans().iter().find(|span| span.stream == stream).map(|span| span.last);
+        group.note_durable(through_us.zip(last).map(|(through_us, last)| Durable { through_us, stream, last }));
     }
 
     fn has_new_stream(&self, source: &Source) -> bool {
@@ -300,11 +314,12 @@ impl Drain {
     /// Waits until there may be something to do, `most` at most.
     async fn idle(&mut self, most: Duration) {
         let turns = self.group.as_ref().map(Group::changed);
+        let is_stopping = *self.stop.borrow();
         tokio::select! {
             () = async { match turns { Some(changed) => changed.await, None => std::future::pending().await } } => {}
             _ = self.durable.changed() => {}
             _ = self.views.changed() => {}
-            _ = self.stop.wait_for(|stop| *stop) => {}
+            _ = self.stop.wait_for(|stop| *stop), if !is_stopping => {}
             () = tokio::time::sleep(most) => {}
         }
     }

@@ -68,6 +68,18 @@ pub struct Group {
     /// In that transaction the turn of this gateway ended, with how far it came.
     taken: Option<(String, BTreeMap<String, i64>)>,
     changed: Arc<Notify>,
+    durable: Option<Durable>,
+}
+
+/// Everything that was heard until this time is in the queue, in this stream up to this number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Durable {
+    /// Microseconds since 1970.
+    pub through_us: i64,
+    /// The running stream.
+    pub stream: StreamId,
+    /// Its last number at that time, or later.
+    pub last: u64,
 }
 
 impl Group {
@@ -79,11 +91,16 @@ impl Group {
         changed: Arc<Notify>,
     ) -> Self {
         let (site, gateway) = (site.to_owned(), gateway.to_owned());
-        Self { site, gateway, turns, listening, claimed: None, pending: None, taken: None, changed }
+        Self { site, gateway, turns, listening, claimed: None, pending: None, taken: None, changed, durable: None }
     }
 
     fn rows<'s>(&'s self, session: &'s mut Session) -> Rows<'s> {
-        Rows { session, site: &self.site, gateway: &self.gateway }
+        self.rows_of(session, &self.gateway)
+    }
+
+    /// What there is of the gateways other than the one that made a stream: that of an imported stream is not this one.
+    fn rows_of<'s>(&'s self, session: &'s mut Session, maker: &'s str) -> Rows<'s> {
+        Rows { session, site: &self.site, gateway: maker }
     }
 
     /// Makes sure that the group has a row, on a connection that was just made, and that the server does not wait for long for a
@@ -159,18 +176,24 @@ impl Group {
         async move { changed.notified().await }
     }
 
-    /// In a transaction that has begun and not written yet: what becomes of each part of a batch.
-    pub(super) async fn judge(&mut self, session: &mut Session, batch: &Batch, now_us: i64) -> Result<Part, DbError> {
+    /// In a transaction that has begun and not written yet: what becomes of each part of a batch, which `maker` has heard.
+    pub(super) async fn judge(
+        &mut self,
+        session: &mut Session,
+        batch: &Batch,
+        maker: &str,
+        now_us: i64,
+    ) -> Result<Part, DbError> {
         let is_holder = self.lock(session, now_us).await?;
         let offset_us = self.turns.duty().offset_us;
         let heard = self.listening().heard(batch, offset_us);
         let others = match heard.first_us() {
-            Some(from_us) => self.rows(session).others(from_us).await?,
+            Some(from_us) => self.rows_of(session, maker).others(from_us).await?,
             None => Vec::new(),
         };
         let judgement = Judgement::of(&heard, &others, is_holder);
         let found = match judgement.question(batch) {
-            Some(question) => self.rows(session).find(&question).await?,
+            Some(question) => self.rows_of(session, maker).find(&question).await?,
             None => Default::default(),
         };
         Ok(judgement.part(batch, &found, is_holder))
@@ -199,12 +222,29 @@ impl Group {
         part.extend(spans, |source| listening.breaks_of(source));
     }
 
+    /// How far the queue had come before the next batch was taken from it.
+    pub(super) fn note_durable(&mut self, durable: Option<Durable>) {
+        self.durable = durable;
+    }
+
+    /// With this part everything that was heard until a known time is dealt with: then so are sources that say nothing, also
+    /// while another one never stops.
+    pub(super) fn reach_with(&self, part: &Part, spans: &mut OwnSpans) {
+        let is_all = |durable: &Durable| part.batch.stream == durable.stream && part.batch.last >= durable.last;
+        if let Some(durable) = self.durable.filter(is_all) {
+            self.reach(spans, durable.through_us);
+        }
+    }
+
     /// The sources that are heard were heard until this time.
     pub(super) fn reach(&self, spans: &mut OwnSpans, through_us: i64) {
         let listening = self.listening();
         self.turns.reached(through_us);
         for source in listening.connected() {
             spans.reach(&source, through_us, listening.breaks_of(&source));
+        }
+        for source in listening.wires_lost(through_us) {
+            spans.end(&source, through_us);
         }
     }
 
@@ -216,17 +256,18 @@ impl Group {
         self.rows(session).leave_out(part.batch.stream, &part.left_out).await
     }
 
-    /// Marks the other gateway's readings of these channels and times.
+    /// Marks the readings of these channels and times that other gateways than the `maker` of the stream have written.
     ///
     /// # Errors
     /// [`DbError`].
     pub(super) async fn mark(
         &self,
         session: &mut Session,
+        maker: &str,
         channels: &BTreeSet<u64>,
         times_us: (i64, i64),
     ) -> Result<(), DbError> {
-        if channels.is_empty() { Ok(()) } else { self.rows(session).mark(channels, times_us).await }
+        if channels.is_empty() { Ok(()) } else { self.rows_of(session, maker).mark(channels, times_us).await }
     }
 
     /// What is known of the sources.

@@ -24,6 +24,8 @@ pub struct Tables {
     site: String,
     channels: Channels,
     routes: Routes,
+    /// Which gateway made each stream.
+    makers: BTreeMap<u64, String>,
     /// What this gateway has collected of each source, where it is one of two.
     spans: BTreeMap<StreamId, OwnSpans>,
 }
@@ -35,7 +37,7 @@ impl Tables {
     /// [`DbError`].
     pub async fn open(mut session: Session, site: &str, routes: Routes) -> Result<Self, DbError> {
         let channels = channels_of(&mut session, site).await?;
-        Ok(Self { session, site: site.to_owned(), channels, routes, spans: BTreeMap::new() })
+        Ok(Self { session, site: site.to_owned(), channels, routes, makers: BTreeMap::new(), spans: BTreeMap::new() })
     }
 
     /// The connection.
@@ -128,8 +130,9 @@ impl Tables {
         written
     }
 
-    /// A stream that this gateway made, for the rows of routes.
+    /// Which gateway made a stream.
     pub fn note_maker(&mut self, stream: u64, gateway: &str) {
+        self.makers.insert(stream, gateway.to_owned());
         self.routes.note_maker(stream, gateway);
     }
 

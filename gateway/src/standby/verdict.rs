@@ -13,7 +13,7 @@ const SECOND_US: i64 = 1_000_000;
 /// Two gateways that listen hear the same message within this.
 pub const EDGE_US: i64 = SECOND_US;
 /// The stamps of two gateways for one message differ by no more than this, unless a broker kept it for one of them.
-pub const MATCH_US: i64 = 60 * SECOND_US;
+pub const MATCH_US: i64 = 30 * SECOND_US;
 /// For so long after a break a broker may still deliver what it kept.
 pub const CATCH_UP_US: i64 = 600 * SECOND_US;
 /// Where nothing better is known, what a broker kept is taken for delivered after this.

@@ -120,6 +120,16 @@ impl Listening {
         connected.into_iter().filter(|(_, is_heard)| *is_heard).map(|(source, _)| source).collect()
     }
 
+    /// The nodes on wires that have not been heard since then or before: nobody keeps what they say meanwhile.
+    pub fn wires_lost(&self, by_us: i64) -> Vec<String> {
+        let is_lost = |meter: &str| {
+            let lost_since_us = self.seen.get(meter).and_then(|seen| seen.lost_since_us);
+            lost_since_us.is_some_and(|since_us| since_us <= by_us)
+        };
+        let lost = self.sources.nodes.iter().filter(|(meter, _)| is_lost(meter));
+        lost.flat_map(|(_, nodes)| nodes.clone()).collect()
+    }
+
     /// What of a batch the other gateway may have heard too, by number.
     pub fn heard(&self, batch: &Batch, offset_us: i64) -> HeardBatch {
         let shared = |seq: &u64| batch.shared.contains(seq);

@@ -16,13 +16,36 @@ pub struct Judgement<'h> {
     waits_at: Option<u64>,
 }
 
+/// From the least to the greatest of what a node gave: its own numbers, and its own times (microseconds since 1970) where
+/// there is no number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Numbers.
+    pub seqs: Option<(i64, i64)>,
+    /// Times.
+    pub times_us: Option<(i64, i64)>,
+}
+
+impl Given {
+    fn add(&mut self, reading: &Reading) {
+        let widen = |range: Option<(i64, i64)>, it: i64| {
+            Some(range.map_or((it, it), |(least, most)| (least.min(it), most.max(it))))
+        };
+        match (reading.node_seq, reading.node_time_us) {
+            (Some(seq), _) => self.seqs = widen(self.seqs, seq),
+            (None, Some(time)) => self.times_us = widen(self.times_us, time),
+            (None, None) => {}
+        }
+    }
+}
+
 /// What the database is asked: which of these identities the other gateway has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The readings by what tells them from others, with their numbers.
     pub wanted: BTreeMap<Identity, Vec<u64>>,
-    /// The nodes that said them.
-    pub nodes: BTreeSet<String>,
+    /// The nodes that said them, with the numbers and the times that each gave.
+    pub nodes: BTreeMap<String, Given>,
     /// Stamped from then on, by the other gateway's clock, microseconds since 1970.
     pub from_us: i64,
     /// To then.
@@ -64,12 +87,12 @@ impl<'h> Judgement<'h> {
     pub fn question(&self, batch: &Batch) -> Option<Question> {
         let readings: BTreeMap<u64, &Reading> = batch.readings.iter().map(|(seq, reading)| (*seq, reading)).collect();
         let mut question =
-            Question { wanted: BTreeMap::new(), nodes: BTreeSet::new(), from_us: i64::MAX, to_us: i64::MIN };
+            Question { wanted: BTreeMap::new(), nodes: BTreeMap::new(), from_us: i64::MAX, to_us: i64::MIN };
         for (seq, verdict) in &self.verdicts {
             let Verdict::Ask(from_us, to_us) = *verdict else { continue };
             let Some(reading) = readings.get(seq) else { continue };
             let identity = Identity::of(reading);
-            question.nodes.insert(identity.node().to_owned());
+            question.nodes.entry(identity.node().to_owned()).or_default().add(reading);
             question.wanted.entry(identity).or_default().push(*seq);
             (question.from_us, question.to_us) = (question.from_us.min(from_us), question.to_us.max(to_us));
         }
@@ -100,8 +123,11 @@ impl<'h> Judgement<'h> {
     }
 
     fn marked_us(&self, marked: &BTreeSet<u64>) -> Option<(i64, i64)> {
-        let times = || marked.iter().filter_map(|seq| Some(self.heard.items.get(seq)?.heard.first()?.at_us));
-        Some((times().min()?.saturating_sub(EDGE_US), times().max()?.saturating_add(EDGE_US)))
+        let heard = || marked.iter().filter_map(|seq| self.heard.items.get(seq)?.heard.first());
+        // What a broker kept for this gateway the other one heard when it was published.
+        let from_us = heard().map(|heard| heard.since_us).min()?;
+        let to_us = heard().map(|heard| heard.at_us).max()?;
+        Some((from_us.saturating_sub(EDGE_US), to_us.saturating_add(EDGE_US)))
     }
 
     #[allow(clippy::type_complexity, reason = "two plain lists")]

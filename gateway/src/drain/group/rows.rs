@@ -2,7 +2,7 @@
 
 use super::GroupRow;
 use super::listening::Identity;
-use super::part::Question;
+use super::part::{Given, Question};
 use crate::database::{Cell, DbError, Family, Row, Session};
 use crate::event::Event;
 use crate::standby::claim::Holder;
@@ -111,16 +111,15 @@ impl Rows<'_> {
 
     /// The numbers whose readings another gateway has written.
     pub async fn find(&mut self, question: &Question) -> Result<BTreeSet<u64>, DbError> {
-        let marks = vec!["?"; question.nodes.len()].join(", ");
+        let (nodes, named) = conditions(&question.nodes);
         let sql = format!(
             "SELECT c.node, c.channel, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
              FROM channels c JOIN readings r ON r.channel_id = c.channel_id JOIN streams s ON s.stream = r.stream \
-             WHERE c.site = ? AND c.node IN ({marks}) AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? \
-               AND (r.node_seq IS NOT NULL OR r.node_time IS NOT NULL)"
+             WHERE c.site = ? AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? AND ({nodes})"
         );
-        let mut values = vec![Cell::text(self.site)];
-        values.extend(question.nodes.iter().map(|node| Cell::text(node.as_str())));
-        values.extend([Cell::TimeUs(question.from_us), Cell::TimeUs(question.to_us), Cell::text(self.gateway)]);
+        let mut values = vec![Cell::text(self.site), Cell::TimeUs(question.from_us), Cell::TimeUs(question.to_us)];
+        values.push(Cell::text(self.gateway));
+        values.extend(named);
         let rows = self.session.ask_with(&sql, values).await?;
         let there = rows.iter().filter_map(|row| question.wanted.get(&identity(row)?));
         Ok(there.flatten().copied().collect())
@@ -241,6 +240,22 @@ fn span(cells: &[Cell]) -> Option<Span> {
         is_open: is_open.as_i64()? != 0,
         is_resumed: is_resumed.as_i64()? != 0,
     })
+}
+
+/// For each node the numbers or times to look at, so that the answer is no longer than the question; with their parameters.
+fn conditions(nodes: &BTreeMap<String, Given>) -> (String, Vec<Cell>) {
+    let (mut conditions, mut values) = (Vec::new(), Vec::new());
+    for (node, given) in nodes {
+        if let Some((least, most)) = given.seqs {
+            conditions.push("(c.node = ? AND r.node_seq BETWEEN ? AND ?)");
+            values.extend([Cell::text(node.as_str()), Cell::Int(least), Cell::Int(most)]);
+        }
+        if let Some((least, most)) = given.times_us {
+            conditions.push("(c.node = ? AND r.node_time BETWEEN ? AND ?)");
+            values.extend([Cell::text(node.as_str()), Cell::TimeUs(least), Cell::TimeUs(most)]);
+        }
+    }
+    (conditions.join(" OR "), values)
 }
 
 fn identity(row: &Row) -> Option<Identity> {

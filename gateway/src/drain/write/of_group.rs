@@ -29,7 +29,8 @@ impl Tables {
     ) -> Result<Option<Part>, DbError> {
         let mut spans = self.spans_of(group, batch.stream).await?;
         self.session.run("START TRANSACTION").await?;
-        let part = group.judge(&mut self.session, batch, now_us).await?;
+        let maker = self.maker(batch.stream);
+        let part = group.judge(&mut self.session, batch, &maker, now_us).await?;
         if part.batch.last < part.batch.first {
             self.session.run("ROLLBACK").await?;
             self.spans.insert(batch.stream, spans);
@@ -41,6 +42,7 @@ impl Tables {
         self.write_routes(&part.batch).await?;
         self.write_what_is_twice(group, &part).await?;
         group.extend(&part, &mut spans);
+        group.reach_with(&part, &mut spans);
         group.write_spans(&mut self.session, &spans, batch.stream, now_us).await?;
         self.session.run("COMMIT").await?;
         self.keep(group, batch.stream, spans, now_us);
@@ -55,7 +57,8 @@ impl Tables {
             self.channels.get(reading.node.as_str())?.get(reading.channel.as_str()).map(|row| row.id)
         });
         let ids = ids.collect();
-        group.mark(&mut self.session, &ids, times).await
+        let maker = self.maker(part.batch.stream);
+        group.mark(&mut self.session, &maker, &ids, times).await
     }
 
     /// With nothing to write: claims the turn where it is this gateway's, and tells until when it has heard its sources.
@@ -95,6 +98,10 @@ impl Tables {
         self.session.run("COMMIT").await?;
         self.keep(group, stream, spans, now_us);
         Ok(())
+    }
+
+    fn maker(&self, stream: StreamId) -> String {
+        self.makers.get(&stream.as_u64()).cloned().unwrap_or_default()
     }
 
     async fn spans_of(&mut self, group: &Group, stream: StreamId) -> Result<OwnSpans, DbError> {

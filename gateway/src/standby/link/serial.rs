@@ -18,6 +18,9 @@ const WRITE_WITHIN: Duration = Duration::from_millis(100);
 /// So many bytes of no message are worth a word.
 const MUCH_GARBAGE: u64 = 1024;
 
+/// What a port gives sooner after it was opened was there before.
+const OLD_WITHIN: Duration = Duration::from_millis(50);
+
 /// One port.
 pub struct SerialLink {
     /// Its path.
@@ -35,7 +38,8 @@ impl Link for SerialLink {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 1);
         while outgoing.has_changed().is_ok() {
             let why = match Port::open(&self.port, self.baud) {
-                Ok(port) => {
+                Ok(mut port) => {
+                    leave_out_what_is_old(&mut port).await;
                     news.up();
                     let Some(why) = self.talk(port, &mut outgoing, &mut news).await else { return };
                     LinkError::PortGone(why)
@@ -46,6 +50,13 @@ impl Link for SerialLink {
             backoff.wait().await;
         }
     }
+}
+
+/// What was said before the port was opened may still lie in the system, and be long over.
+async fn leave_out_what_is_old(port: &mut Port) {
+    let mut old = [0; CHUNK_BYTES];
+    // A port that is gone says so again.
+    let _ = timeout(OLD_WITHIN, async { while port.read(&mut old).await.is_ok() {} }).await;
 }
 
 impl SerialLink {

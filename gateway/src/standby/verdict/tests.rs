@@ -37,7 +37,7 @@ fn a_standby_leaves_out_what_the_active_one_brought_and_waits_for_the_rest() {
     assert_eq!(plain(200, &active, false), Verdict::Wait, "at the edge it may still come");
     assert_eq!(plain(230, &active, false), Verdict::Wait);
     assert_eq!(known(230, &active, false), Verdict::Wait);
-    assert_eq!(known(150, &active, false), Verdict::Ask(90 * S, 210 * S));
+    assert_eq!(known(150, &active, false), Verdict::Ask(120 * S, 180 * S));
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn after_a_takeover_nothing_waits_and_the_edge_is_marked() {
     assert_eq!(plain(150, &dead, true), Verdict::LeaveOut);
     assert_eq!(plain(200, &dead, true), Verdict::WriteMarked);
     assert_eq!(plain(202, &dead, true), Verdict::Write);
-    assert_eq!(known(202, &dead, true), Verdict::Ask(142 * S, 262 * S));
-    assert_eq!(known(261, &dead, true), Verdict::Write, "too late for a row of the dead one");
+    assert_eq!(known(202, &dead, true), Verdict::Ask(172 * S, 232 * S));
+    assert_eq!(known(231, &dead, true), Verdict::Write, "too late for a row of the dead one");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn what_a_broker_keeps_for_the_active_one_is_waited_for() {
     let active = |to| other(true, &[span(100, 130), resumed(to)]);
     assert_eq!((plain(145, &active(165), false), known(145, &active(165), false)), (Verdict::Wait, Verdict::Wait));
     assert_eq!(plain(145, &active(170), false), Verdict::LeaveOut);
-    assert_eq!(known(145, &active(170), false), Verdict::Ask(85 * S, 760 * S));
+    assert_eq!(known(145, &active(170), false), Verdict::Ask(115 * S, 760 * S));
     let dead = other(false, &[span(100, 130), resumed(165)]);
     assert_eq!(plain(145, &dead, true), Verdict::WriteMarked, "it may have come before the end or not");
 }
@@ -88,7 +88,7 @@ fn what_a_broker_keeps_for_the_active_one_is_waited_for() {
 fn what_a_broker_kept_for_this_gateway_is_looked_for_from_the_break_on() {
     let active = other(true, &[span(100, 5000)]);
     let late = Heard { at_us: 4000 * S, since_us: 400 * S, has_identity: true };
-    assert_eq!(verdict(&late, "silo", &active, false), Verdict::Ask(340 * S, 4060 * S));
+    assert_eq!(verdict(&late, "silo", &active, false), Verdict::Ask(370 * S, 4030 * S));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn an_active_one_looks_only_where_the_standby_has_written() {
     };
     assert_eq!(known(199, &standby(None), true), Verdict::Write);
     assert_eq!(known(199, &standby(Some(120)), true), Verdict::Write);
-    assert_eq!(known(199, &standby(Some(150)), true), Verdict::Ask(139 * S, 259 * S));
+    assert_eq!(known(199, &standby(Some(180)), true), Verdict::Ask(169 * S, 229 * S));
     assert_eq!(plain(150, &standby(Some(180)), true), Verdict::Write, "it stood by, and may not have heard it");
 }
 

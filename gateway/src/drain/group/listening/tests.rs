@@ -43,6 +43,16 @@ fn a_source_is_heard_when_all_its_meters_are_connected() {
 }
 
 #[test]
+fn a_node_on_a_wire_is_lost_from_the_time_on_when_it_was_and_a_broker_keeps_what_is_said() {
+    let mut listening = listening();
+    listening.look(&[meter(BROKER, None, Some(20)), meter(PORT, None, Some(20))], 21);
+    assert!(listening.wires_lost(19).is_empty(), "what it said before is not dealt with yet");
+    assert_eq!(listening.wires_lost(20), ["silo"]);
+    listening.look(&[meter(PORT, Some(30), None)], 31);
+    assert!(listening.wires_lost(40).is_empty());
+}
+
+#[test]
 fn what_was_heard_late_says_since_when_it_may_have_been_published() {
     let mut listening = listening();
     listening.look(&[meter(BROKER, Some(10), None)], 11);

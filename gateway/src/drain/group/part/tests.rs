@@ -66,7 +66,8 @@ fn a_standby_stops_at_the_first_that_may_still_come() {
     let judgement = Judgement::of(&heard, &other(true, 0, 35), false);
     let question = judgement.question(&batch).unwrap();
     assert_eq!(question.wanted.values().flatten().copied().collect::<Vec<_>>(), [2]);
-    assert_eq!((question.from_us, question.to_us), (-40 * S, 80 * S));
+    assert_eq!(question.nodes["silo"], Given { seqs: Some((200, 200)), times_us: None });
+    assert_eq!((question.from_us, question.to_us), (-10 * S, 50 * S));
     let part = judgement.part(&batch, &[2].into(), false);
     assert_eq!((part.batch.last, numbers(&part), part.left_out.clone()), (3, vec![], vec![(1, 3)]));
     assert!(part.dealt.iter().all(|(_, _, how)| *how == Dealt::LeftOut));
@@ -111,4 +112,13 @@ fn a_gap_is_left_out_when_the_other_heard_the_node_at_both_ends() {
     assert_eq!((judged(20, false).batch.gaps.len(), judged(20, false).left_out), (0, vec![(1, 1)]));
     assert_eq!((judged(50, true).batch.gaps.len(), judged(50, true).ended), (1, vec![("silo".to_owned(), 10 * S)]));
     assert!(judged(50, false).batch.last < 1, "it may still be heard there");
+}
+
+#[test]
+fn what_a_broker_kept_is_marked_since_it_was_published() {
+    let batch = batch(&[35]);
+    let mut heard = heard(&batch);
+    heard.items.get_mut(&1).unwrap().heard[0].since_us = 20 * S;
+    let judgement = Judgement::of(&heard, &other(false, 0, 35), true);
+    assert_eq!(judgement.part(&batch, &BTreeSet::new(), true).marked_us, Some((19 * S, 36 * S)));
 }
