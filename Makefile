@@ -3,7 +3,7 @@
 # make's own exit status is 0 when the target succeeded and 2 when it did not.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-drain soak-faults soak-power soak-galera \
+.PHONY: help demo bench test mysql soak soak-fuzz soak-queue soak-drain soak-faults soak-standby soak-power soak-galera \
 	lint deb firmware field-test setup
 
 release := $(or $(CARGO_TARGET_DIR),target)/release
@@ -18,8 +18,9 @@ help:
 	@echo "make mysql        fetch a MySQL server for the tests into the build folder (400 MB); MYSQLD=PATH names another one"
 	@echo "make soak         fuzz: 6 minutes of changed bytes; queue, drain: 10 million readings that wait; faults: 500 random"
 	@echo "                  sequences of faults of servers and gateway, 100 in which gateways promote, 50 promotions of lagging"
-	@echo "                  replicas; power, which takes root: 1000 power cuts, 2000 kills, 3000 damaged files, full disks;"
-	@echo "                  ONLY=fuzz|queue|drain|faults|power"
+	@echo "                  replicas; standby: a million random sequences of two gateways in a model; power, which takes root:"
+	@echo "                  1000 power cuts, 2000 kills, 3000 damaged files, full disks;"
+	@echo "                  ONLY=fuzz|queue|drain|faults|standby|power"
 	@echo "                  ONLY=galera, no part of a plain soak as it fetches packages (5 MB) into the build folder: three"
 	@echo "                  members of a Galera cluster that die and come back"
 	@echo "make lint         format, clippy and the dependency policy (deny.toml)"
@@ -71,14 +72,14 @@ mysql:
 
 # Part by part, the short one first. Only power mounts file systems. Galera fetches packages, so it runs on request only.
 soak:
-	@case "$(ONLY)" in ""|fuzz|queue|drain|faults|power|galera) ;; \
-		*) echo "soak: no part $(ONLY); there are: fuzz, queue, drain, faults, power, galera" >&2; exit 2 ;; esac
-	@case "$(ONLY)" in fuzz|queue|drain|faults|galera) ;; \
+	@case "$(ONLY)" in ""|fuzz|queue|drain|faults|standby|power|galera) ;; \
+		*) echo "soak: no part $(ONLY); there are: fuzz, queue, drain, faults, standby, power, galera" >&2; exit 2 ;; esac
+	@case "$(ONLY)" in fuzz|queue|drain|faults|standby|galera) ;; \
 		*) [ "$$(id -u)" -eq 0 ] || { echo "soak: power mounts file systems: start it as root" >&2; exit 1; } ;; esac
 	@sh tests/setup.sh $(if $(filter fuzz queue,$(ONLY)),build,tests)
 	@echo "soak: building the release programs"
 	@cargo build --locked --release --package fieldgate --package fieldgate-tests --bins
-	@set -e; for part in $(or $(ONLY),fuzz queue drain faults power); do $(MAKE) --no-print-directory soak-$$part; done
+	@set -e; for part in $(or $(ONLY),fuzz queue drain faults standby power); do $(MAKE) --no-print-directory soak-$$part; done
 	@[ -n "$(ONLY)" ] || echo "soak: not in this run: galera, which fetches packages: make soak ONLY=galera"
 
 soak-fuzz:
@@ -94,6 +95,10 @@ soak-faults:
 	@cargo test --locked --release --quiet --package fieldgate-tests --test random_faults -- --ignored --nocapture five_hundred
 	@echo "soak: 50 promotions of lagging replicas, and 100 random sequences in which gateways promote and commands are killed"
 	@cargo test --locked --release --quiet --package fieldgate-tests --test promotion -- --ignored --nocapture
+
+soak-standby:
+	@echo "soak: every order of more steps of two gateways, and a million random sequences, in a model"
+	@cargo test --locked --release --quiet --package fieldgate-tests --test standby_model -- --ignored --nocapture --test-threads 1
 
 soak-drain:
 	@echo "soak: $(release)/bench --only drain --soak"

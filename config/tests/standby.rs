@@ -138,12 +138,12 @@ fn a_device_has_one_use_and_the_network_alone_is_not_enough() {
 
 #[test]
 fn a_nodes_port_or_address_is_not_a_links() {
-    let serial = "[[serial]]\nport = \"/dev/ttyAMA0\"\nnode = \"silo\"\n";
+    let serial = "[[serial]]\nport = \"/dev/ttyAMA0\"\nnode = \"silo\"\nwhile_standby = \"hold\"\n";
     let found = said(&format!("{}{serial}", with("priority = 1", &[SERIAL])));
     let words = "14: standby.links[0].port: is that of serial[0] too; write another for one of the two";
     assert!(found.iter().any(|found| found == words), "{found:?}");
     let node = r#"{ name = "shed", part = "bme280", address = 0x76 }"#;
-    let bus = format!("[[i2c]]\nbus = \"/dev/i2c-1\"\nnodes = [{node}]\n[status]\n");
+    let bus = format!("[[i2c]]\nbus = \"/dev/i2c-1\"\nnodes = [{node}]\nwhile_standby = \"off\"\n[status]\n");
     let link = |address| format!(r#"{{ kind = "i2c-mailbox", bus = "/dev/i2c-1", address = {address} }}"#);
     let found = |address| said(&format!("{}{bus}", with("priority = 1", &[&link(address)])));
     let words = "14: standby.links[0].address: is that of i2c[0].nodes[0] too; write another for one of the two";

@@ -10,6 +10,8 @@ pub mod beat;
 pub mod book;
 pub mod claim;
 pub mod ends;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod inputs;
 pub mod life;
 pub mod link;

@@ -60,6 +60,14 @@ impl Pair {
         Self::with(replicas).line().start()
     }
 
+    fn started(mut self) -> Self {
+        self.start_gateway(0);
+        self.wait_role(0, "active");
+        self.start_gateway(1);
+        self.wait_role(1, "standby");
+        self
+    }
+
     /// Starts one of them; returns when it hears the broker and is connected to the source.
     pub fn start_gateway(&mut self, index: usize) {
         self.gateways[index].start();

@@ -42,7 +42,8 @@ pub fn claim_step(row: Option<&Holder>, own: &Claimant<'_>) -> ClaimStep {
     let newest = row.map_or(0, |row| row.term);
     match (own.is_active, is_held) {
         (false, _) => ClaimStep::StandsBy,
-        (true, true) => ClaimStep::Holds,
+        (true, true) if newest >= own.term => ClaimStep::Holds,
+        (true, true) => ClaimStep::Claim(own.term),
         (true, false) if newest >= own.term && own.has_claimed => ClaimStep::Deposed,
         (true, false) => ClaimStep::Claim(own.term.max(newest.saturating_add(1))),
     }
@@ -80,5 +81,6 @@ mod tests {
         assert_eq!(step(holder(5, "a"), true, 4, true), ClaimStep::Deposed);
         assert_eq!(step(holder(3, "a"), true, 4, true), ClaimStep::Claim(4), "lost by a failover");
         assert_eq!(step(None, true, 4, true), ClaimStep::Claim(4));
+        assert_eq!(step(holder(2, "b"), true, 4, true), ClaimStep::Claim(4), "no two takeovers have one term");
     }
 }

@@ -26,7 +26,10 @@ struct End {
     trouble: Option<String>,
     up_since_us: Option<u64>,
     reach: Reach,
+    /// The last trouble in the log, and whether the log has said since then that it is over. A link that comes and goes with the
+    /// same words is in the log once a minute at most.
     told: Option<String>,
+    told_works: bool,
 }
 
 /// All of them.
@@ -42,14 +45,21 @@ pub struct Ends {
 impl Ends {
     /// None of them works yet.
     pub fn new(links: Vec<LinkName>, now_us: u64) -> Self {
-        let end = |link| End { link, trouble: None, up_since_us: None, reach: Reach::default(), told: None };
+        let end = |link| End {
+            link,
+            trouble: None,
+            up_since_us: None,
+            reach: Reach::default(),
+            told: None,
+            told_works: false,
+        };
         Self { ends: links.into_iter().map(end).collect(), wires_lost_us: Some(now_us), witness_us: None }
     }
 
     /// A link works.
     pub fn up(&mut self, link: usize, now_us: u64) {
         if let Some(end) = self.ends.get_mut(link) {
-            if end.told.is_some() || end.up_since_us.is_none() {
+            if !std::mem::replace(&mut end.told_works, true) {
                 info!(link = end.link.name, "the link works");
             }
             end.trouble = None;
@@ -119,7 +129,7 @@ impl End {
         let worked_long = since.is_some_and(|since| now_us.saturating_sub(since) >= TOLD_AGAIN_US);
         if worked_long || self.told.as_ref() != Some(&why) {
             warn!(link = self.link.name, "the link does not work: {why}");
-            self.told = Some(why.clone());
+            (self.told, self.told_works) = (Some(why.clone()), false);
         }
         self.trouble = Some(why);
     }

@@ -57,6 +57,9 @@ pub enum LinkError {
     /// The bus, or nobody at the address.
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// A transfer was begun, and does not come back.
+    #[error("a transfer does not come back; a device may hold the bus: look at the wires, and restart what is on it")]
+    Hangs,
     /// Something answers, but no mailbox does.
     #[error(
         "something else than a mailbox answers there; compare the address with the mailbox's, and look at the wires"

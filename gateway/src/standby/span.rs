@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 /// The source of all nodes that are heard over brokers; wires have the names of their nodes, which are never empty.
 pub const BROKERS: &str = "";
 
+/// Stamps of one source are in order but for the time that a reading takes to the queue. What is earlier than this says that
+/// somebody has set the clock back.
+const SET_BACK_US: i64 = 60_000_000;
+
 /// One span. Times are microseconds since 1970 by the clock of the gateway that collected it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -69,7 +73,6 @@ impl Span {
             before.map_or((self.to_us.min(at_us), at_us), |(from, to)| (from.min(at_us), to.max(at_us)))
         };
         Self {
-            from_us: self.from_us.min(at_us),
             to_us: self.to_us.max(at_us),
             written_us: if dealt == Dealt::Written { Some(written(self.written_us)) } else { self.written_us },
             filled_to_us: if dealt == Dealt::Filled { self.filled_to_us.max(Some(at_us)) } else { self.filled_to_us },
@@ -99,16 +102,27 @@ impl OwnSpans {
     /// A reading of `source` from this time is dealt with. `breaks` are those of the source, from the one that the start of
     /// the gateway ended on; a span ends where one begins.
     pub fn extend(&mut self, source: &str, at_us: i64, dealt: Dealt, breaks: &[Break]) {
+        let known = self.newest.get(source).copied();
+        let since_us = known.map_or(i64::MIN, |span| span.to_us);
+        let mut pauses: Vec<&Break> =
+            breaks.iter().filter(|pause| pause.to_us > since_us && pause.to_us <= at_us).collect();
+        pauses.sort_unstable_by_key(|pause| pause.to_us);
+        if known.is_none() {
+            // The spans before the last one are those of former streams.
+            pauses.drain(..pauses.len().saturating_sub(1));
+        }
+        for pause in &pauses {
+            // All that was heard between two breaks is dealt with: it comes in order.
+            self.end(source, pause.from_us);
+            self.put(source, Span::begun(at_us, Some(pause)));
+        }
         let span = match self.newest.get(source).copied() {
-            None => Span::begun(at_us, last_break(breaks, i64::MIN, at_us)),
-            Some(span) => match last_break(breaks, span.to_us, at_us) {
-                Some(pause) => {
-                    self.end(source, pause.from_us);
-                    Span::begun(at_us, Some(pause))
-                }
-                None if !span.is_open && at_us > span.to_us => Span::begun(at_us, None),
-                None => span,
-            },
+            Some(span) if at_us < span.to_us.saturating_sub(SET_BACK_US) => {
+                self.end(source, span.to_us);
+                Span::begun(at_us, None)
+            }
+            Some(span) if span.is_open || at_us <= span.to_us => span,
+            _ => Span::begun(at_us, None),
         };
         self.put(source, span.with(at_us, dealt));
     }
@@ -158,10 +172,6 @@ pub fn published_since(breaks: &[Break], at_us: i64, catch_up_us: i64) -> i64 {
 }
 
 /// The last break between what is dealt with and a later reading.
-fn last_break(breaks: &[Break], after_us: i64, at_us: i64) -> Option<&Break> {
-    breaks.iter().filter(|pause| pause.to_us > after_us && pause.to_us <= at_us).max_by_key(|pause| pause.to_us)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,6 +230,16 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_breaks_ends_a_span() {
+        let mut spans = OwnSpans::default();
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        let pauses = [(110, 150), (160, 170)].map(|(from_us, to_us)| Break { from_us, to_us, is_resumed: true });
+        spans.extend("silo", 180, Dealt::Written, &pauses);
+        let rows: Vec<_> = spans.changed().map(|(_, span)| (span.from_us, span.to_us, span.is_open)).collect();
+        assert_eq!(rows, [(100, 110, false), (150, 160, false), (170, 180, true)]);
+    }
+
+    #[test]
     fn the_first_span_begins_when_the_source_was_connected() {
         let mut spans = OwnSpans::default();
         spans.extend("silo", 100, Dealt::Written, &[Break { from_us: 10, to_us: 90, is_resumed: true }]);
@@ -253,6 +273,18 @@ mod tests {
         spans.end("silo", 140);
         spans.extend("silo", 200, Dealt::Written, &[]);
         assert_eq!(newest(&spans).from_us, 200);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_begins_a_new_span_and_ends_the_one_before() {
+        let mut spans = OwnSpans::default();
+        let later = 2 * SET_BACK_US;
+        spans.extend("silo", later, Dealt::Written, &[]);
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        spans.extend("silo", 130, Dealt::Written, &[]);
+        let rows: Vec<(i64, i64, bool)> =
+            spans.changed().map(|(_, row)| (row.from_us, row.to_us, row.is_open)).collect();
+        assert_eq!(rows, [(100, 130, true), (later, later, false)]);
     }
 
     #[test]

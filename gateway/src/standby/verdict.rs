@@ -17,7 +17,7 @@ pub const MATCH_US: i64 = 30 * SECOND_US;
 /// For so long after a break a broker may still deliver what it kept.
 pub const CATCH_UP_US: i64 = 600 * SECOND_US;
 /// Where nothing better is known, what a broker kept is taken for delivered after this.
-const SETTLED_US: i64 = 10 * SECOND_US;
+pub const SETTLED_US: i64 = 10 * SECOND_US;
 
 /// Another gateway of the site, as the database shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub fn verdict(heard: &Heard, source: &str, others: &[Other], is_holder: bool) -
     match (heard.has_identity, may_come) {
         (true, true) => Verdict::Wait,
         (true, false) => by_identity(heard, source, others),
-        (false, _) => by_time(heard.at_us, source, others, may_come),
+        (false, _) => by_time(heard, source, others, may_come),
     }
 }
 
@@ -70,8 +70,11 @@ fn by_identity(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
     windows.reduce(both).map_or(Verdict::Write, |(from_us, to_us)| Verdict::Ask(from_us, to_us))
 }
 
-fn by_time(at_us: i64, source: &str, others: &[Other], may_come: bool) -> Verdict {
-    let places: Vec<Place> = others.iter().map(|other| other.place(source, at_us)).collect();
+fn by_time(heard: &Heard, source: &str, others: &[Other], may_come: bool) -> Verdict {
+    let is_live = heard.since_us >= heard.at_us;
+    let place =
+        |other: &Other| if is_live { other.place(source, heard.at_us) } else { other.place_of_kept(source, heard) };
+    let places: Vec<Place> = others.iter().map(place).collect();
     match (places.contains(&Place::Within), may_come) {
         (true, _) => Verdict::LeaveOut,
         (false, true) => Verdict::Wait,
@@ -105,9 +108,27 @@ impl Other {
 
     fn place(&self, source: &str, at_us: i64) -> Place {
         let spans = self.of(source);
-        let befores = std::iter::once(None).chain(spans.iter().map(Some));
-        let places = spans.iter().zip(befores).map(|(span, before)| span.place(before, at_us));
+        let places = with_before(spans).map(|(before, span)| span.place(before, at_us));
         places.max().unwrap_or(Place::Outside)
+    }
+
+    /// The same of what a broker may have kept for this gateway: its stamp says when it came, not when it was published. It is
+    /// there if the other one listened all the time in which it may have been published, and wrote what it heard.
+    fn place_of_kept(&self, source: &str, heard: &Heard) -> Place {
+        let mut place = Place::Outside;
+        let mut listens_from_us = None;
+        for (before, span) in with_before(self.of(source)) {
+            let goes_on = span.has_caught_up() && span.kept_from(before).is_some();
+            listens_from_us = listens_from_us.filter(|_| goes_on).or(span.written_us.map(|(from, _)| from));
+            let to_us = if self.is_holder { span.to_us } else { span.written_us.map_or(i64::MIN, |(_, to)| to) };
+            if listens_from_us.is_some_and(|from_us| heard.is_between(from_us, to_us)) {
+                return Place::Within;
+            }
+            if span.may_have(before, heard) {
+                place = Place::Edge;
+            }
+        }
+        place
     }
 
     /// Between which of its stamps its row of the same message would stand; none where it has written nothing near.
@@ -115,10 +136,10 @@ impl Other {
         let spans = self.of(source);
         let from_us = heard.since_us.saturating_sub(MATCH_US);
         let mut to_us = heard.at_us.saturating_add(MATCH_US);
-        for (before, after) in spans.iter().zip(spans.iter().skip(1)).filter(|(_, after)| after.is_resumed) {
+        for (before, span) in with_before(spans).filter(|(_, span)| span.is_resumed) {
             // What it could not hear then it heard later.
-            if before.to_us.saturating_sub(MATCH_US) <= heard.at_us && heard.since_us <= after.from_us {
-                to_us = to_us.max(after.from_us.saturating_add(CATCH_UP_US));
+            if Span::deaf_from(before).saturating_sub(MATCH_US) <= heard.at_us && heard.since_us <= span.from_us {
+                to_us = to_us.max(span.from_us.saturating_add(CATCH_UP_US));
             }
         }
         let is_near = |span: &Span| span.last_row_us().is_some_and(|to| to >= from_us) && span.from_us <= to_us;
@@ -126,17 +147,49 @@ impl Other {
     }
 }
 
+impl Heard {
+    /// It was published between these times, whatever the clocks are off.
+    fn is_between(&self, from_us: i64, to_us: i64) -> bool {
+        from_us.saturating_add(EDGE_US) <= self.since_us && to_us.saturating_sub(EDGE_US) >= self.at_us
+    }
+}
+
+/// Each span with the one before it.
+fn with_before(spans: &[Span]) -> impl Iterator<Item = (Option<&Span>, &Span)> {
+    std::iter::once(None).chain(spans.iter().map(Some)).zip(spans)
+}
+
 impl Span {
+    /// Since when its gateway may have heard nothing until it resumed.
+    fn deaf_from(before: Option<&Self>) -> i64 {
+        before.map_or(i64::MIN, |before| before.to_us)
+    }
+
+    /// One of its rows may be of the same message.
+    fn may_have(&self, before: Option<&Self>, heard: &Heard) -> bool {
+        let from_us = if self.is_resumed { Self::deaf_from(before) } else { self.from_us };
+        let is_after = |to: i64| to.saturating_add(EDGE_US) >= heard.since_us;
+        self.last_row_us().is_some_and(is_after) && from_us.saturating_sub(EDGE_US) <= heard.at_us
+    }
+
+    /// From when on everything came in this span that the broker kept during the break before it. A span before it that was
+    /// never closed does not say when the break began: what was heard after its last time went with a card.
+    fn kept_from(&self, before: Option<&Self>) -> Option<i64> {
+        before.filter(|before| self.is_resumed && !before.is_open).map(|before| before.to_us)
+    }
+
     /// `before` is the span before this one.
     fn place(&self, before: Option<&Self>, at_us: i64) -> Place {
         let Some((from_us, to_us)) = self.written_us else { return Place::Outside };
-        let kept_from_us = before.filter(|_| self.is_resumed).map(|before| before.to_us);
-        let from_us = kept_from_us.unwrap_or(from_us);
-        let is_near = (from_us.saturating_sub(EDGE_US)..=to_us.saturating_add(EDGE_US)).contains(&at_us);
-        let edge_us = if kept_from_us.is_some() && self.has_caught_up() { 0 } else { EDGE_US };
-        let is_kept = kept_from_us.is_some() && at_us <= self.from_us && !self.has_caught_up();
-        let is_within = (from_us.saturating_add(edge_us)..=to_us.saturating_sub(EDGE_US)).contains(&at_us);
-        match (is_near, is_within && !is_kept) {
+        let near_us = if self.is_resumed { Self::deaf_from(before) } else { from_us };
+        let within_us = match self.kept_from(before) {
+            Some(kept_from_us) if self.has_caught_up() => kept_from_us,
+            Some(_) => self.from_us.max(from_us).saturating_add(EDGE_US),
+            None => from_us.saturating_add(EDGE_US),
+        };
+        let is_near = (near_us.saturating_sub(EDGE_US)..=to_us.saturating_add(EDGE_US)).contains(&at_us);
+        let is_within = (within_us..=to_us.saturating_sub(EDGE_US)).contains(&at_us);
+        match (is_near, is_within) {
             (_, true) => Place::Within,
             (true, false) => Place::Edge,
             (false, false) => Place::Outside,

@@ -80,7 +80,10 @@ impl PairBuilder {
 
     /// The same with more settings for each of the two.
     pub fn prepare_with(self, settings: impl Fn(usize, GatewayBuilder) -> GatewayBuilder) -> Pair {
-        let cluster = Cluster::start(self.replicas);
+        self.prepare_on(Cluster::start(self.replicas), settings)
+    }
+
+    fn prepare_on(self, cluster: Cluster, settings: impl Fn(usize, GatewayBuilder) -> GatewayBuilder) -> Pair {
         let (broker, line) = (Broker::start(Limits::Large), CrossedLine::new());
         let folder = tempfile::tempdir().expect("a folder for ports");
         let network = [Address::claim(), Address::claim()];
@@ -111,12 +114,12 @@ impl PairBuilder {
 
     /// The same with more settings for each of the two.
     pub fn start_with(self, settings: impl Fn(usize, GatewayBuilder) -> GatewayBuilder) -> Pair {
-        let mut pair = self.prepare_with(settings);
-        pair.start_gateway(0);
-        pair.wait_role(0, "active");
-        pair.start_gateway(1);
-        pair.wait_role(1, "standby");
-        pair
+        self.prepare_with(settings).started()
+    }
+
+    /// Both run with these servers.
+    pub fn start_on(self, cluster: Cluster) -> Pair {
+        self.prepare_on(cluster, |_, settings| settings).started()
     }
 
     fn standby(self, index: usize, line: &CrossedLine, side: Option<&I2cSide>, network: &[Address; 2]) -> String {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fieldgate_tests::artifacts::{built_program, quick_folder};
+use gateway::standby::beat::{Beat, HELLO, Identity};
+use gateway::standby::role::Role;
 use queue::{Kind, Record, StreamId, Unit};
 use tempfile::TempDir;
 
@@ -75,6 +77,18 @@ impl Inputs {
         assert!(found.len() > 1, "the queue has several generations with {name}");
         found
     }
+}
+
+/// What comes over a serial line between two gateways: a beat, and several among other bytes.
+pub fn lines() -> Vec<Vec<u8>> {
+    let beat = |counter| {
+        let who = Identity::new("barn", "barn-2", 7);
+        let (role, priority, wants_turn, unwell, term) = (Role::Active, 1, false, false, 5);
+        let (durable_through_ms, drained_through_ms) = (1_790_000_000_000, 1_789_999_000_000);
+        Beat { who, role, priority, wants_turn, unwell, term, counter, durable_through_ms, drained_through_ms }
+    };
+    let [one, two] = [1, 2].map(|counter| beat(counter).encode());
+    vec![one.to_vec(), HELLO.to_vec(), [&one[9..], &two[..], b"\xf1noise", HELLO, b"\r\n", &one[..]].concat()]
 }
 
 fn append(queue: &Path, start: u64) -> StreamId {

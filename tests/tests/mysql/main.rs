@@ -11,6 +11,7 @@ mod stored;
 mod away;
 mod failover;
 mod reader;
+mod standby;
 mod values;
 
 use fieldgate_tests::mariadb::{Cluster, Family};

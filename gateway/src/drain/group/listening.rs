@@ -2,7 +2,7 @@
 
 use crate::drain::plan::Batch;
 use crate::standby::span::{BROKERS, Break, published_since};
-use crate::standby::verdict::{CATCH_UP_US, Heard};
+use crate::standby::verdict::{CATCH_UP_US, Heard, SETTLED_US};
 use sensors::{Reading, SourceState};
 use std::collections::BTreeMap;
 
@@ -95,11 +95,13 @@ impl Listening {
         true
     }
 
-    /// This process stood still: what was said meanwhile came afterwards, with a later stamp.
+    /// This process stood still: what brokers were given meanwhile came afterwards, with a later stamp; of what wires said only as
+    /// much as the system keeps.
     pub fn stood_still(&mut self, from_us: i64, to_us: i64) {
         let sources: Vec<String> = self.sources.nodes.keys().flat_map(|meter| self.sources.of_meter(meter)).collect();
         for source in sources {
-            self.breaks.entry(source).or_default().push(Break { from_us, to_us, is_resumed: true });
+            let is_resumed = source == BROKERS;
+            self.breaks.entry(source).or_default().push(Break { from_us, to_us, is_resumed });
         }
     }
 
@@ -162,7 +164,9 @@ impl Listening {
     }
 
     fn once(&self, source: &str, at_us: i64, has_identity: bool, offset_us: i64) -> Item {
-        let since_us = published_since(self.breaks_of(source), at_us, CATCH_UP_US);
+        // An identity is looked for as far as it may be; without one, doubt about every reading for so long would mark them all.
+        let catch_up_us = if has_identity { CATCH_UP_US } else { SETTLED_US };
+        let since_us = published_since(self.breaks_of(source), at_us, catch_up_us);
         let heard = Heard {
             at_us: at_us.saturating_add(offset_us),
             since_us: since_us.saturating_add(offset_us),

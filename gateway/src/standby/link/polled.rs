@@ -1,19 +1,23 @@
 //! A link that has to be asked: a thread of its own looks every 50 ms, and writes as soon as there is something to write.
 //!
 //! A transfer can block for seconds, or for ever when the bus is stuck, hence a thread; one that does not come back is left
-//! behind.
+//! behind. Meanwhile the link is down: who cannot hear must not take that for silence.
 
 use super::{LinkError, Reporter};
 use crate::standby::beat::Frame;
 use sensors::backoff::Backoff;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 
 /// How often it looks.
 pub const PERIOD: Duration = Duration::from_millis(50);
 /// The longest wait after a failure: a link that works again must be heard within a few beats.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Looking and writing take a few ms; what takes so long hangs.
+const HANGS_AFTER: Duration = Duration::from_millis(500);
 /// The system shows so many characters of a thread's name.
 const THREAD: &str = "standby-link";
 
@@ -47,13 +51,62 @@ pub async fn run(polled: impl Polled, mut outgoing: watch::Receiver<Frame>, mut 
     let (wake, woken) = sync_channel(1);
     let thread = start(&mut news).await;
     let backoff = Backoff::new(PERIOD * 2, LONGEST_WAIT, 1);
-    let poller = Poller { polled, outgoing: outgoing.clone(), unsent: None, news, backoff };
+    let desk = Desk(Arc::new(Mutex::new(Shared { news, talks_since: None })));
+    let poller = Poller { polled, outgoing: outgoing.clone(), unsent: None, desk: desk.clone(), backoff };
     if thread.send(Box::new(move || poller.run(&woken))).is_err() {
         return;
     }
-    while outgoing.changed().await.is_ok() {
-        // When it has been woken already, it finds the newest.
-        let _ = wake.try_send(());
+    loop {
+        match timeout(HANGS_AFTER / 2, outgoing.changed()).await {
+            // When it has been woken already, it finds the newest.
+            Ok(Ok(())) => drop(wake.try_send(())),
+            Ok(Err(_)) => return,
+            Err(_) => {}
+        }
+        desk.look();
+    }
+}
+
+/// What the thread and the task that watches it share.
+#[derive(Clone)]
+struct Desk(Arc<Mutex<Shared>>);
+
+struct Shared {
+    news: Reporter,
+    /// Since when the thread looks or writes; none while it waits.
+    talks_since: Option<Instant>,
+}
+
+impl Desk {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) {
+        self.shared().talks_since = Some(Instant::now());
+    }
+
+    /// What came of looking and writing.
+    fn end(&self, talked: Result<Option<Message>, LinkError>) {
+        let mut shared = self.shared();
+        let took = shared.talks_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        match talked {
+            Ok(message) => {
+                shared.news.up();
+                if let Some(Message { bytes, age }) = message {
+                    shared.news.heard(&bytes, age.saturating_add(took));
+                }
+            }
+            Err(why) => shared.news.down(why),
+        }
+    }
+
+    /// Whether the thread hangs.
+    fn look(&self) {
+        let mut shared = self.shared();
+        if shared.talks_since.is_some_and(|since| since.elapsed() >= HANGS_AFTER) {
+            shared.news.down(LinkError::Hangs);
+        }
     }
 }
 
@@ -81,7 +134,7 @@ struct Poller<P> {
     polled: P,
     outgoing: watch::Receiver<Frame>,
     unsent: Option<Frame>,
-    news: Reporter,
+    desk: Desk,
     backoff: Backoff,
 }
 
@@ -99,29 +152,25 @@ impl<P: Polled> Poller<P> {
         if self.outgoing.has_changed().unwrap_or(false) {
             self.unsent = Some(*self.outgoing.borrow_and_update());
         }
-        match self.talk() {
-            Ok(()) => {
-                self.backoff.reset();
-                PERIOD
-            }
-            Err(why) => {
-                self.news.down(why);
-                self.backoff.delay()
-            }
+        self.desk.begin();
+        let talked = self.talk();
+        let works = talked.is_ok();
+        self.desk.end(talked);
+        if works {
+            self.backoff.reset();
+            PERIOD
+        } else {
+            self.backoff.delay()
         }
     }
 
-    fn talk(&mut self) -> Result<(), LinkError> {
+    fn talk(&mut self) -> Result<Option<Message>, LinkError> {
         let message = self.polled.look()?;
         if let Some(frame) = &self.unsent {
             self.polled.send(frame)?;
             self.unsent = None;
         }
-        self.news.up();
-        if let Some(Message { bytes, age }) = message {
-            self.news.heard(&bytes, age);
-        }
-        Ok(())
+        Ok(message)
     }
 }
 

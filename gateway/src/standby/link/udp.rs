@@ -14,6 +14,8 @@ use tracing::warn;
 
 /// A name server that takes longer is asked again with the next beat.
 const LOOKUP_WITHIN: Duration = Duration::from_secs(5);
+/// How often what could not be told is told again.
+const TICK: Duration = Duration::from_secs(1);
 /// The other one's address may change without any failure.
 const LOOKUP_AGAIN: Duration = Duration::from_secs(60);
 
@@ -58,7 +60,7 @@ impl Link for UdpLink {
 async fn hear(socket: &UdpSocket, news: &mut Reporter) -> String {
     let mut datagram = [0; FRAME_BYTES + 1];
     loop {
-        match timeout(LOOKUP_WITHIN, socket.recv_from(&mut datagram)).await {
+        match timeout(TICK, socket.recv_from(&mut datagram)).await {
             Ok(Ok((FRAME_BYTES, _))) => {
                 news.heard(datagram.get(..FRAME_BYTES).unwrap_or_default(), Duration::ZERO);
             }

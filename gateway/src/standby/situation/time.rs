@@ -23,7 +23,8 @@ impl Situation {
         } else if late_us > self.setup.beat_us.saturating_mul(2) {
             self.quiet_us = 0;
         } else if self.ends.has_wire() {
-            self.quiet_us = self.quiet_us.saturating_add(passed_us);
+            let hearing_us = now_us.saturating_sub(self.deaf_until_us);
+            self.quiet_us = self.quiet_us.saturating_add(passed_us.min(hearing_us));
         }
         self.shift(now_us);
     }

@@ -76,11 +76,12 @@ fn a_source_that_the_active_one_does_not_have_is_the_standbys() {
 #[test]
 fn what_a_broker_keeps_for_the_active_one_is_waited_for() {
     let resumed = |to| Span { is_resumed: true, ..span(160, to) };
-    let active = |to| other(true, &[span(100, 130), resumed(to)]);
+    let closed = Span { is_open: false, ..span(100, 130) };
+    let active = |to| other(true, &[closed, resumed(to)]);
     assert_eq!((plain(145, &active(165), false), known(145, &active(165), false)), (Verdict::Wait, Verdict::Wait));
     assert_eq!(plain(145, &active(170), false), Verdict::LeaveOut);
     assert_eq!(known(145, &active(170), false), Verdict::Ask(115 * S, 760 * S));
-    let dead = other(false, &[span(100, 130), resumed(165)]);
+    let dead = other(false, &[closed, resumed(165)]);
     assert_eq!(plain(145, &dead, true), Verdict::WriteMarked, "it may have come before the end or not");
 }
 
@@ -106,4 +107,48 @@ fn an_active_one_looks_only_where_the_standby_has_written() {
 fn without_a_holder_a_standby_waits() {
     assert_eq!(plain(150, &other(false, &[span(100, 120)]), false), Verdict::Wait);
     assert_eq!(plain(150, &[], false), Verdict::Wait);
+}
+
+/// By the stamp it lies behind the last row of the active one, which heard it when it was published.
+#[test]
+fn what_a_broker_kept_for_this_gateway_is_there_if_the_other_one_listened_all_the_time() {
+    let kept = |since: i64, at: i64| Heard { at_us: at * S, since_us: since * S, has_identity: false };
+    let active = other(true, &[Span { to_us: 900 * S, ..span(100, 705) }]);
+    let decide = |since, at, others: &[Other]| verdict(&kept(since, at), "silo", others, false);
+    assert_eq!(decide(400, 805, &active), Verdict::LeaveOut);
+    assert_eq!(decide(100, 805, &active), Verdict::WriteMarked, "it did not listen so early");
+    assert_eq!(decide(400, 900, &active), Verdict::Wait);
+    let dead = other(false, &[span(100, 705)]);
+    let alone = |since, at| verdict(&kept(since, at), "silo", &dead, true);
+    assert_eq!(
+        (alone(400, 704), alone(400, 805), alone(710, 805)),
+        (Verdict::LeaveOut, Verdict::WriteMarked, Verdict::Write)
+    );
+}
+
+#[test]
+fn listening_goes_on_over_a_break_whose_beginning_is_known() {
+    let kept = Heard { at_us: 250 * S, since_us: 110 * S, has_identity: false };
+    let resumed = Span { is_resumed: true, ..span(160, 300) };
+    let closed = Span { is_open: false, ..span(100, 130) };
+    assert_eq!(verdict(&kept, "silo", &other(true, &[closed, resumed]), false), Verdict::LeaveOut);
+    assert_eq!(verdict(&kept, "silo", &other(true, &[span(100, 130), resumed]), false), Verdict::WriteMarked);
+    let deaf = Span { is_resumed: false, ..resumed };
+    assert_eq!(verdict(&kept, "silo", &other(true, &[closed, deaf]), false), Verdict::WriteMarked);
+}
+
+/// The other one drained until 130, heard more, and came back with another card and what the broker had kept since.
+#[test]
+fn what_went_with_a_card_is_not_taken_for_resumed() {
+    let resumed = Span { is_resumed: true, ..span(160, 200) };
+    assert_eq!(plain(145, &other(true, &[span(100, 130), resumed]), false), Verdict::WriteMarked);
+    assert_eq!(plain(145, &other(true, &[resumed]), false), Verdict::WriteMarked, "nothing is known of before");
+}
+
+/// A gateway whose first span of all was resumed, as after the loss of its card: its row has a later stamp.
+#[test]
+fn a_row_of_a_first_span_that_was_resumed_is_looked_for() {
+    let resumed = Span { is_resumed: true, ..span(700, 739) };
+    assert_eq!(known(5, &other(false, &[resumed]), true), Verdict::Ask(-25 * S, 1300 * S));
+    assert_eq!(known(5, &other(false, &[Span { is_resumed: false, ..resumed }]), true), Verdict::Write);
 }

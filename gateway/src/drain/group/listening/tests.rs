@@ -59,7 +59,8 @@ fn what_was_heard_late_says_since_when_it_may_have_been_published() {
     let item = listening.once(BROKERS, 12, true, 1000);
     assert_eq!((item.own_us, item.heard[0].at_us, item.heard[0].since_us), (12, 1012, 1005));
     listening.stood_still(100, 200);
-    assert_eq!(listening.once("silo", 201, true, 0).heard[0].since_us, 100);
+    assert_eq!(listening.once(BROKERS, 201, true, 0).heard[0].since_us, 5, "both breaks are not long over");
+    assert_eq!(listening.once("silo", 201, true, 0).heard[0].since_us, 201, "a wire keeps nothing");
 }
 
 #[test]

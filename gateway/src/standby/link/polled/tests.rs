@@ -98,7 +98,8 @@ async fn it_looks_sends_what_changes_and_ends_with_the_sender() {
     assert!(asked.0.lock().unwrap().sent.is_empty(), "what was there before the first beat is none");
     let message = Message { bytes: vec![1, 2], age: Duration::from_secs(1) };
     asked.0.lock().unwrap().message = Some(message.clone());
-    assert_eq!(running.message().await, message);
+    let heard = running.message().await;
+    assert!(heard.bytes == message.bytes && heard.age >= message.age, "{heard:?}");
     running.outgoing.send_replace([7; 32]);
     let sent = async {
         while asked.0.lock().unwrap().sent.is_empty() {

@@ -79,7 +79,7 @@ async fn heal(pair: &Pair) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn when_all_is_well_again_one_is_active_and_it_stays_so(steps in steps(&ALL)) {

@@ -1,15 +1,22 @@
 //! Two gateways without their links: what one sends is given to the other, unless the test says otherwise.
 
-use super::super::*;
-use crate::standby::link::What;
+use crate::standby::beat::Frame;
+use crate::standby::ends::LinkName;
+use crate::standby::inputs::{Ask, GroupView, Marks};
+use crate::standby::link::{News, What};
 use crate::standby::role::Role;
-use sensors::ClockQuality;
+use crate::standby::situation::micros;
+use crate::standby::state::StandbyState;
+use crate::standby::watch::Watch;
+use sensors::{ClockQuality, SampleClock, Stamp};
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// The number of the link over a wire.
 pub const BUS: usize = 0;
