@@ -107,6 +107,16 @@ impl Pair {
         assert_eq!([self.role(0), self.role(1)], roles, "a role changed while the other was waited for");
     }
 
+    /// Returns when one is active and the other stands by, with which is active.
+    pub fn wait_one_active(&self) -> usize {
+        let mut roles = Default::default();
+        wait_for("one active and one standby", DEADLINE, || {
+            roles = [self.role(0), self.role(1)];
+            roles == ["active", "standby"] || roles == ["standby", "active"]
+        });
+        usize::from(roles[1] == "active")
+    }
+
     /// Which of the two is active.
     ///
     /// # Panics

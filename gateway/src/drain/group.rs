@@ -17,6 +17,7 @@ use crate::standby::claim::{ClaimStep, Claimant, Holder, claim_step};
 use crate::standby::span::OwnSpans;
 use queue::StreamId;
 use rows::Rows;
+use sensors::Meter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -61,6 +62,7 @@ pub struct Group {
     gateway: String,
     turns: Box<dyn Turns>,
     listening: Arc<Mutex<Listening>>,
+    meters: Vec<Meter>,
     /// The term in which it has stood in the row since it became active.
     claimed: Option<u64>,
     /// The same by a transaction that is not committed yet.
@@ -83,15 +85,16 @@ pub(super) struct Durable {
 }
 
 impl Group {
-    /// Of a gateway of this site; `changed` tells when the role may have.
+    /// Of a gateway of this site with these sources; `changed` tells when the role may have.
     pub fn new(
         (site, gateway): (&str, &str),
         turns: Box<dyn Turns>,
-        listening: Arc<Mutex<Listening>>,
+        (listening, meters): (Arc<Mutex<Listening>>, Vec<Meter>),
         changed: Arc<Notify>,
     ) -> Self {
         let (site, gateway) = (site.to_owned(), gateway.to_owned());
-        Self { site, gateway, turns, listening, claimed: None, pending: None, taken: None, changed, durable: None }
+        let (claimed, pending, taken, durable) = (None, None, None, None);
+        Self { site, gateway, turns, listening, meters, claimed, pending, taken, changed, durable }
     }
 
     fn rows<'s>(&'s self, session: &'s mut Session) -> Rows<'s> {
@@ -118,6 +121,7 @@ impl Group {
     /// # Errors
     /// [`DbError`].
     pub(super) async fn lock(&mut self, session: &mut Session, now_us: i64) -> Result<bool, DbError> {
+        self.look(now_us);
         let duty = self.turns.duty();
         let row = self.rows(session).lock().await?;
         self.turns.tell(&row);
@@ -136,6 +140,12 @@ impl Group {
             ClaimStep::Deposed | ClaimStep::StandsBy => None,
         };
         Ok(self.pending.is_some())
+    }
+
+    /// What came after a break is judged once the break is known, however soon that is.
+    fn look(&self, now_us: i64) {
+        let states: Vec<_> = self.meters.iter().map(Meter::state).collect();
+        self.listening().look(&states, now_us);
     }
 
     /// How far another gateway came, if it was the holder.

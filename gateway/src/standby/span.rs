@@ -145,11 +145,8 @@ impl OwnSpans {
     }
 
     fn put(&mut self, source: &str, span: Span) {
-        let before = self.newest.insert(source.to_owned(), span);
-        // A span whose beginning moved is another row. Both say the truth, and only one of them goes on.
-        if let Some(before) = before.filter(|before| span.from_us < before.from_us) {
-            self.changed.insert((source.to_owned(), before.from_us), Span { is_open: false, ..before });
-        }
+        // A span whose beginning moved is another row; both say the truth.
+        self.newest.insert(source.to_owned(), span);
         self.changed.insert((source.to_owned(), span.from_us), span);
     }
 
@@ -171,7 +168,6 @@ pub fn published_since(breaks: &[Break], at_us: i64, catch_up_us: i64) -> i64 {
     breaks.iter().filter(is_caught_up).map(|pause| pause.from_us).fold(at_us, i64::min)
 }
 
-/// The last break between what is dealt with and a later reading.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,16 +199,6 @@ mod tests {
         spans.extend("silo", 100, Dealt::Written, &[]);
         spans.reach("silo", 95, &[pause]);
         assert_eq!((newest(&spans).from_us, newest(&spans).to_us), (100, 100));
-    }
-
-    #[test]
-    fn of_a_span_whose_beginning_moves_only_one_row_goes_on() {
-        let mut spans = OwnSpans::default();
-        spans.extend("silo", 100, Dealt::Written, &[]);
-        spans.written();
-        spans.extend("silo", 70, Dealt::Written, &[]);
-        let rows: Vec<_> = spans.changed().map(|(_, span)| (span.from_us, span.to_us, span.is_open)).collect();
-        assert_eq!(rows, [(70, 100, true), (100, 100, false)]);
     }
 
     #[test]

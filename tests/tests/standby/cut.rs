@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use fieldgate_tests::process::wait_for;
-use fieldgate_tests::scenario::DEADLINE;
-
 use crate::town::{Town, with_a_line};
 
 /// Longer than any silence and any lease.
@@ -67,10 +64,7 @@ fn with_all_links_cut_and_the_database_away_both_collect_and_nothing_is_lost_or_
     town.pair.wait_roles(["active", "active"]);
     assert!(town.pair.keeps_roles(["active", "active"], LONG), "nobody can settle it");
     town.pair.cluster.servers[0].set_read_only(false);
-    wait_for("one active", DEADLINE, || {
-        let roles = [town.pair.role(0), town.pair.role(1)];
-        roles.iter().filter(|role| *role == "active").count() == 1 && roles.contains(&"standby".to_owned())
-    });
+    town.pair.wait_one_active();
     town.wait_published(50);
     town.finish(0);
 }

@@ -8,6 +8,7 @@ use fieldgate_tests::scenario::DEADLINE;
 use crate::town::{Town, with_a_line};
 
 #[test]
+#[ignore = "soak: a kill with the database at hand, which the numbers and MySQL have too: make soak ONLY=standby"]
 fn when_the_active_one_is_killed_the_other_goes_on_and_nothing_is_lost_or_doubled() {
     let mut town = Town::of(with_a_line(1).start());
     town.pair.wait_more_of(0, 0, 200);

@@ -8,5 +8,7 @@ mod frozen;
 mod killed;
 mod numbers;
 mod odd;
+mod power;
 mod restarts;
+mod slow;
 mod town;

@@ -14,6 +14,7 @@ use rand::Rng;
 use crate::town::{Town, with_a_line};
 
 const LONG: Duration = Duration::from_secs(4);
+const CUTS: u64 = 5;
 
 #[test]
 #[ignore = "soak: a sketch on the line takes half a minute: make soak ONLY=standby"]
@@ -54,7 +55,7 @@ fn garbage_between_the_beats_changes_nothing() {
 
 #[test]
 #[ignore = "soak: a link that comes and goes takes half a minute: make soak ONLY=standby"]
-fn a_link_that_comes_and_goes_makes_no_role_come_and_go() {
+fn a_link_that_comes_and_goes_changes_the_turn_once_a_silence_at_most() {
     let mut town = Town::of(with_a_line(1).start());
     for _ in 0..10 {
         town.pair.line.cut();
@@ -63,30 +64,28 @@ fn a_link_that_comes_and_goes_makes_no_role_come_and_go() {
         town.let_pass(Duration::from_millis(600));
     }
     assert!(town.pair.keeps_roles(["active", "standby"], LONG));
-    // Longer than the silence each time.
-    for _ in 0..5 {
+    assert_eq!(town.pair.holder(0).1, 1);
+    // Longer than the silence each time: that is a takeover, as nobody can tell it from a death.
+    for _ in 0..CUTS {
         town.pair.line.cut();
         town.let_pass(Duration::from_millis(1500));
         town.pair.line.mend();
         town.let_pass(Duration::from_millis(1500));
     }
-    town.pair.wait_roles(["standby", "active"]);
+    town.pair.wait_one_active();
     town.finish(0);
     let (_, term) = town.pair.holder(0);
-    println!("term {term} after five cuts longer than the silence");
-    assert_eq!(term, 2, "the turn went to and fro");
+    println!("term {term} after {CUTS} cuts longer than the silence");
+    assert!((2..=1 + CUTS).contains(&term), "the turn went to and fro");
 }
 
 #[test]
 #[ignore = "soak: two gateways of one id, and of two sites: make soak ONLY=standby"]
 fn one_id_twice_and_two_sites_are_named() {
     for (key, value, words) in [("id", "one", "id"), ("site", "elsewhere", "site")] {
-        let mut pair = Pair::with(0).line().prepare_with(|_, settings| settings.set("gateway", key, value));
-        if key == "site" {
-            pair = Pair::with(0)
-                .line()
-                .prepare_with(|index, settings| settings.set("gateway", key, ["lab", value][index]));
-        }
+        let mut pair = Pair::with(0)
+            .line()
+            .prepare_with(|index, settings| if index == 1 { settings.set("gateway", key, value) } else { settings });
         pair.gateways.iter_mut().for_each(|gateway| gateway.start());
         let warned = |index: usize| pair.standby(index)["warnings"].to_string();
         wait_for("both to warn", DEADLINE, || (0..2).all(|index| warned(index).contains(words)));

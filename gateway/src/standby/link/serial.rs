@@ -114,6 +114,7 @@ mod tests {
     use crate::standby::link::What;
     use crate::standby::role::Role;
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
     use sensors::serial::OpenError;
     use std::fs::File;
     use std::io::{Read, Write};
@@ -131,6 +132,10 @@ mod tests {
         let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&far).unwrap();
         unlockpt(&far).unwrap();
+        // Or what is said before the port is opened comes back as an echo.
+        let mut settings = tcgetattr(&far).unwrap();
+        settings.make_raw();
+        tcsetattr(&far, OptionalActions::Now, &settings).unwrap();
         let path = ptsname(&far, Vec::new()).unwrap();
         std::os::unix::fs::symlink(path.to_str().unwrap(), port).unwrap();
         File::from(far)
