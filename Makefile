@@ -18,8 +18,9 @@ help:
 	@echo "make mysql        fetch a MySQL server for the tests into the build folder (400 MB); MYSQLD=PATH names another one"
 	@echo "make soak         fuzz: 6 minutes of changed bytes; queue, drain: 10 million readings that wait; faults: 500 random"
 	@echo "                  sequences of faults of servers and gateway, 100 in which gateways promote, 50 promotions of lagging"
-	@echo "                  replicas; standby: a million random sequences of two gateways in a model; power, which takes root:"
-	@echo "                  1000 power cuts, 2000 kills, 3000 damaged files, full disks;"
+	@echo "                  replicas; standby: two gateways broken in every way (their power cuts take root), and a million random"
+	@echo "                  sequences of them in a model; power, which takes root: 1000 power cuts, 2000 kills, 3000 damaged files,"
+	@echo "                  full disks;"
 	@echo "                  ONLY=fuzz|queue|drain|faults|standby|power"
 	@echo "                  ONLY=galera, no part of a plain soak as it fetches packages (5 MB) into the build folder: three"
 	@echo "                  members of a Galera cluster that die and come back"
@@ -97,6 +98,8 @@ soak-faults:
 	@cargo test --locked --release --quiet --package fieldgate-tests --test promotion -- --ignored --nocapture
 
 soak-standby:
+	@echo "soak: two gateways that are killed, frozen, starved and cut off, with their servers"
+	@cargo test --locked --release --quiet --package fieldgate-tests --test standby -- --ignored --nocapture --test-threads 1
 	@echo "soak: every order of more steps of two gateways, and a million random sequences, in a model"
 	@cargo test --locked --release --quiet --package fieldgate-tests --test standby_model -- --ignored --nocapture --test-threads 1
 

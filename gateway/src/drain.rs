@@ -51,7 +51,7 @@ use backlog::Backlog;
 use elsewhere::leads_elsewhere;
 use ended::Ended;
 use farewell::Farewell;
-use group::Group;
+use group::{Durable, Group};
 use heartbeat::LastBeat;
 use letters::Letters;
 use pace::Pace;
@@ -259,6 +259,7 @@ impl Drain {
             self.pulse.beat();
             // Taken before the queue is looked at: what becomes durable afterwards is later.
             let heard_through_us = heard_through_us(self.durable.borrow_and_update().heard_through_us);
+            self.note_durable(heard_through_us);
             let turn = self.write_next(index, source, &mut ahead).await;
             let is_done = matches!(turn, Ok(Turn::Idle));
             match turn {
@@ -306,6 +307,13 @@ impl Drain {
             self.tell_strays(&choice);
             self.show(&choice);
         }
+    }
+
+    fn note_durable(&mut self, through_us: Option<i64>) {
+        let Some(group) = &mut self.group else { return };
+        let stream = self.backlog.reader.current();
+        let last = self.backlog.reader.spans().iter().find(|span| span.stream == stream).map(|span| span.last);
+        group.note_durable(through_us.zip(last).map(|(through_us, last)| Durable { through_us, stream, last }));
     }
 
     fn has_new_stream(&self, source: &Source) -> bool {

@@ -16,6 +16,7 @@ pub mod fuzzing;
 pub mod inputs;
 pub mod life;
 pub mod link;
+pub mod offset;
 pub mod rank;
 pub mod reach;
 pub mod requests;

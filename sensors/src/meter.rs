@@ -23,7 +23,7 @@ pub struct SourceState {
     /// Stamp of the last reading, microseconds since 1970.
     pub last_us: Option<i64>,
     /// Since when it hears its nodes without a break, microseconds since 1970; none while it does not. A broker: since it took our
-    /// subscriptions.
+    /// subscriptions, or answered and still had them.
     #[serde(default)]
     pub connected_since_us: Option<i64>,
     /// When the other end was found not to answer any more, or not at all since the start, microseconds since 1970; none while it
@@ -59,11 +59,12 @@ impl Meter {
         state.connected_since_us.get_or_insert(now_us);
     }
 
-    /// A broker answers, with our session or without; what its nodes say is heard once it has our subscriptions.
-    pub fn reached(&self, session_kept: bool) {
+    /// A broker answers at `now_us`, microseconds since 1970. With our session it has our subscriptions, and at once sends what it
+    /// kept; without, what its nodes say is heard once it has them again.
+    pub fn reached(&self, session_kept: bool, now_us: i64) {
         let mut state = self.state_mut();
         (state.connected, state.trouble, state.lost_since_us) = (true, None, None);
-        (state.session_kept, state.connected_since_us) = (session_kept, None);
+        (state.session_kept, state.connected_since_us) = (session_kept, session_kept.then_some(now_us));
     }
 
     /// The other end does not answer at `now_us`, microseconds since 1970.
@@ -158,16 +159,16 @@ mod tests {
         meter.lost("connection refused", 10);
         meter.lost("no route", 20);
         assert_eq!(times(), (None, Some(10)));
-        meter.reached(true);
-        assert_eq!((times(), meter.state().session_kept), ((None, None), true), "connected, and not subscribed yet");
-        meter.connected(30);
+        meter.reached(false, 30);
+        assert_eq!((times(), meter.state().session_kept), ((None, None), false), "connected, and not subscribed yet");
         meter.connected(40);
-        assert_eq!(times(), (Some(30), None));
-        meter.reached(false);
-        assert_eq!(
-            (times(), meter.state().session_kept),
-            ((None, None), false),
-            "what another connection heard is over"
-        );
+        meter.connected(50);
+        assert_eq!(times(), (Some(40), None));
+        meter.lost("connection reset", 60);
+        meter.reached(true, 70);
+        meter.connected(80);
+        assert_eq!((times(), meter.state().session_kept), ((Some(70), None), true), "what was kept came before 80");
+        meter.reached(false, 90);
+        assert_eq!(times(), (None, None), "what another connection heard is over");
     }
 }

@@ -21,6 +21,7 @@ pub mod node;
 pub mod pace;
 pub mod pair;
 pub mod payload;
+pub mod plain_node;
 pub mod powercut;
 pub mod process;
 pub mod scenario;

@@ -1,20 +1,31 @@
-//! Two gateways of one site, with a serial line between them, a broker that both hear, and a source with replicas.
+//! Two gateways of one site, with links between them, a broker that both hear, and a source with replicas.
 
-use std::thread;
+mod builder;
+mod quiet;
+mod told;
+
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::audit::{Audit, NodeLog};
+use crate::address::Address;
 use crate::crossed_line::CrossedLine;
-use crate::gateway::{Gateway, GatewayBuilder};
+use crate::gateway::Gateway;
+use crate::mailbox::Mailbox;
 use crate::mariadb::Cluster;
-use crate::mosquitto::{Broker, Limits};
+use crate::mosquitto::Broker;
 use crate::process::wait_for;
 use crate::scenario::DEADLINE;
+use crate::serial_node::SerialNode;
+
+pub use builder::{PairBuilder, SENSOR, WIRED_NODE};
+pub use told::first_after;
 
 /// The names of the two; the first one goes first.
 pub const NAMES: [&str; 2] = ["one", "two"];
+/// A gateway that heard nothing for so long takes over.
+pub const SILENCE: Duration = Duration::from_secs(1);
 
 /// The pair. When a test fails, dropping it shows the end of both logs.
 #[derive(Debug)]
@@ -24,41 +35,32 @@ pub struct Pair {
     pub gateways: [Gateway; 2],
     /// The cable between them.
     pub line: CrossedLine,
+    /// The mailbox between them, and the bus that both can ask.
+    pub mailbox: Option<Mailbox>,
+    /// A node on a wire that both hear.
+    pub wired: Option<SerialNode>,
     /// The broker that both hear.
     pub broker: Broker,
     /// A source and its replicas.
     pub cluster: Cluster,
+    _network: [Address; 2],
+    /// For the ports of the wired node.
+    _folder: TempDir,
 }
 
 impl Pair {
-    /// Both gateways are made and none has been started.
-    pub fn prepare(replicas: usize, settings: impl Fn(usize, GatewayBuilder) -> GatewayBuilder) -> Self {
-        Self::prepare_with(Cluster::start(replicas), settings)
+    /// What the two have; tell, then `prepare` or `start`.
+    pub fn with(replicas: usize) -> PairBuilder {
+        PairBuilder::new(replicas)
     }
 
-    /// The same with these servers.
-    pub fn prepare_with(cluster: Cluster, settings: impl Fn(usize, GatewayBuilder) -> GatewayBuilder) -> Self {
-        let (broker, line) = (Broker::start(Limits::Large), CrossedLine::new());
-        let gateway = |index: usize| {
-            let builder = Gateway::named(NAMES[index]).servers(cluster.addresses()).broker(broker.address());
-            let standby = format!(
-                "[standby]\npriority = {}\nbeat = \"200 ms\"\nsilence = \"1 s\"\nlinks = [{{ kind = \"serial\", port = \"{}\" }}]\n",
-                index + 1,
-                line.port(index).display()
-            );
-            settings(index, builder.set("mysql", "probe_period", "200 ms").toml(&standby)).build()
-        };
-        let gateways = [gateway(0), gateway(1)];
-        gateways[0].apply_schema();
-        Self { gateways, line, broker, cluster }
-    }
-
-    /// Both run: the first one is active, the second one stands by, and both hear the broker.
+    /// Both run, with a serial line between them: the first one is active, the second one stands by, and both hear the
+    /// broker.
     pub fn start(replicas: usize) -> Self {
-        Self::prepare(replicas, |_, settings| settings).started()
+        Self::with(replicas).line().start()
     }
 
-    /// Starts both.
+    /// Both run, once they were prepared: the first one is active, the second one stands by, and both hear the broker.
     pub fn started(mut self) -> Self {
         self.start_gateway(0);
         self.wait_role(0, "active");
@@ -71,6 +73,11 @@ impl Pair {
     pub fn start_gateway(&mut self, index: usize) {
         self.gateways[index].start();
         self.gateways[index].wait_log("connected to the source", DEADLINE);
+        self.wait_heard(index);
+    }
+
+    /// Returns when a gateway that was started hears the broker.
+    pub fn wait_heard(&mut self, index: usize) {
         let id = format!("fieldgate-{}", NAMES[index]);
         self.gateways[index].wait_log("connected to the broker", DEADLINE);
         wait_for("the gateway's subscription", DEADLINE, || self.broker.log().contains(&format!(": {id} 1 ")));
@@ -81,36 +88,43 @@ impl Pair {
         self.gateways[index].ask("Status").map_or(Value::Null, |status| status["standby"].clone())
     }
 
+    /// The role of a gateway; empty while it does not answer.
+    pub fn role(&self, index: usize) -> String {
+        self.standby(index)["role"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// Returns when a gateway has this role, with how long that took.
     pub fn wait_role(&self, index: usize, role: &str) -> Duration {
         let begun = Instant::now();
-        wait_for(&format!("{} to be {role}", NAMES[index]), DEADLINE, || self.standby(index)["role"] == role);
+        wait_for(&format!("{} to be {role}", NAMES[index]), DEADLINE, || self.role(index) == role);
         begun.elapsed()
     }
 
-    /// Returns when the source has every reading of these nodes, once, and both gateways have dealt with all they hold.
-    pub fn wait_clean(&self, server: usize, nodes: &[NodeLog]) -> Audit {
-        let begun = Instant::now();
-        loop {
-            let audit = Audit::take(&self.cluster.servers[server], nodes);
-            let is_over = begun.elapsed() > DEADLINE;
-            if audit.is_clean() || is_over {
-                assert!(audit.is_clean(), "{audit}");
-                return audit;
-            }
-            thread::sleep(Duration::from_millis(100));
+    /// Returns when the roles of the two are these.
+    pub fn wait_roles(&self, roles: [&str; 2]) {
+        for (index, role) in roles.iter().enumerate() {
+            self.wait_role(index, role);
         }
+        assert_eq!([self.role(0), self.role(1)], roles, "a role changed while the other was waited for");
     }
-}
 
-impl Drop for Pair {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            for (name, gateway) in NAMES.iter().zip(&self.gateways) {
-                let log = gateway.log();
-                let lines: Vec<&str> = log.lines().collect();
-                eprintln!("--- log of {name} ---\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
-            }
-        }
+    /// Returns when one is active and the other stands by, with which is active.
+    pub fn wait_one_active(&self) -> usize {
+        let mut roles = Default::default();
+        wait_for("one active and one standby", DEADLINE, || {
+            roles = [self.role(0), self.role(1)];
+            roles == ["active", "standby"] || roles == ["standby", "active"]
+        });
+        usize::from(roles[1] == "active")
+    }
+
+    /// Which of the two is active.
+    ///
+    /// # Panics
+    /// When not exactly one is.
+    pub fn active(&self) -> usize {
+        let active: Vec<usize> = (0..2).filter(|&index| self.role(index) == "active").collect();
+        assert_eq!(active.len(), 1, "active are {active:?}");
+        active[0]
     }
 }

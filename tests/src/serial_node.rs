@@ -24,9 +24,17 @@ impl SerialNode {
     /// Starts a node that writes so many lines a second with so many values each; `port` is where it can be opened, a
     /// link in a folder of the caller's. Returns when it is there.
     pub fn start(name: &str, port: &Path, rate: f64, channels: usize) -> Self {
+        Self::start_between(name, &[port], rate, channels)
+    }
+
+    /// The same with a wire to each of these ports: every line goes to all of them.
+    pub fn start_between(name: &str, ports: &[&Path], rate: f64, channels: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the serial node");
         let mut command = Command::new(built_program("serial_node", "fieldgate-tests", "FIELDGATE_SERIAL_NODE_BIN"));
-        command.arg("--port").arg(port).arg("--log").arg(folder.path().join("written"));
+        for port in ports {
+            command.arg("--port").arg(port);
+        }
+        command.arg("--log").arg(folder.path().join("written"));
         command.args(["--name", name, "--rate", &rate.to_string(), "--channels", &channels.to_string()]);
         let process = Process::spawn(&format!("serial node {name}"), &command, &folder.path().join("output"));
         let mut node = Self { process, folder, name: name.to_owned() };

@@ -1,5 +1,5 @@
 //! A library that is loaded before a program and comes between it and the C library's calls that make data durable. It
-//! leaves them out, or makes them slow, without a change to the program.
+//! leaves them out, makes them slow or has them wait, without a change to the program.
 //!
 //! It is made when it is needed, by the C compiler that also links every Rust program. Programs that are linked statically
 //! or make system calls themselves do not see it.
@@ -12,6 +12,7 @@ use crate::compiler;
 const MODE: &str = "FIELDGATE_SYNC";
 const SKIP: &str = "skip";
 const DELAY_MILLISECONDS: &str = "FIELDGATE_SYNC_DELAY_MS";
+const STALL_FILE: &str = "FIELDGATE_SYNC_STALL";
 
 const SOURCE: &str = r#"
 #define _GNU_SOURCE
@@ -20,6 +21,7 @@ const SOURCE: &str = r#"
 #include <string.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 static int is_skipped(void) {
     const char *mode = getenv("FIELDGATE_SYNC");
@@ -33,9 +35,16 @@ static void delay(void) {
     nanosleep(&time, 0);
 }
 
+static void stall(void) {
+    const char *file = getenv("FIELDGATE_SYNC_STALL");
+    struct timespec look = { 0, 10 * 1000000 };
+    while (file && !access(file, F_OK)) nanosleep(&look, 0);
+}
+
 static int sync_file(const char *name, int file) {
     if (is_skipped()) return 0;
     delay();
+    stall();
     int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
     return next(file);
 }
@@ -77,6 +86,14 @@ impl SyncShim {
     pub fn delaying(&self, command: &mut Command, milliseconds: u64) {
         command.env("LD_PRELOAD", &self.library).env(DELAY_MILLISECONDS, milliseconds.to_string());
     }
+
+    /// Variables for a program whose `fsync` and `fdatasync` do not come back while this file is there, as on a disk that stands
+    /// still.
+    #[must_use]
+    pub fn stalling(&self, file: &Path) -> [(String, String); 2] {
+        [("LD_PRELOAD", self.library.as_path()), (STALL_FILE, file)]
+            .map(|(name, path)| (name.to_owned(), path.display().to_string()))
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +104,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     #[test]
-    fn syncs_are_delayed_and_left_out() {
+    fn syncs_are_delayed_wait_and_are_left_out() {
         let folder = tempfile::tempdir().expect("a folder");
         let shim = SyncShim::build(folder.path());
         let sync = || {
@@ -99,6 +116,13 @@ mod tests {
         shim.delaying(&mut delayed, 300);
         assert!(delayed.status().expect("sync runs").success());
         assert!(began.elapsed() >= Duration::from_millis(300), "{:?}", began.elapsed());
+        let stall = folder.path().join("stall");
+        std::fs::write(&stall, "").expect("a file");
+        let mut waiting = sync().envs(shim.stalling(&stall)).spawn().expect("sync runs");
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(waiting.try_wait().expect("it can be asked").is_none(), "it waits");
+        std::fs::remove_file(&stall).expect("the file goes away");
+        assert!(waiting.wait().expect("it ends").success());
         // The kernel refuses to sync a file such as this one; left out, nobody is asked.
         let mut refused = sync();
         refused.arg("/proc/self/status").stderr(Stdio::null());

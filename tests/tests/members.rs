@@ -94,7 +94,7 @@ fn compare_themselves(scene: &Scene) {
 #[test]
 fn two_running_gateways_show_and_log_what_does_not_fit_and_which_versions_they_are() {
     let topics = ["plants/{node}", "tank/{node}"];
-    let mut pair = Pair::prepare(0, |index, settings| settings.topics(&topics[..=index]));
+    let mut pair = Pair::with(0).line().prepare_with(|index, settings| settings.topics(&topics[..=index]));
     pair.start_gateway(0);
     wait_for("the row of the first one", DEADLINE, || count(pair.cluster.source(), "standby_members") == 1);
     pair.start_gateway(1);

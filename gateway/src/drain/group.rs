@@ -17,6 +17,7 @@ use crate::standby::claim::{ClaimStep, Claimant, Holder, claim_step};
 use crate::standby::span::OwnSpans;
 use queue::StreamId;
 use rows::Rows;
+use sensors::Meter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -61,6 +62,7 @@ pub struct Group {
     gateway: String,
     turns: Box<dyn Turns>,
     listening: Arc<Mutex<Listening>>,
+    meters: Vec<Meter>,
     /// The term in which it has stood in the row since it became active.
     claimed: Option<u64>,
     /// The same by a transaction that is not committed yet.
@@ -68,18 +70,31 @@ pub struct Group {
     /// In that transaction the turn of this gateway ended, with how far it came.
     taken: Option<(String, BTreeMap<String, i64>)>,
     changed: Arc<Notify>,
+    durable: Option<Durable>,
+}
+
+/// Everything that was heard until this time is in the queue, in this stream up to this number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Durable {
+    /// Microseconds since 1970.
+    pub through_us: i64,
+    /// The running stream.
+    pub stream: StreamId,
+    /// Its last number at that time, or later.
+    pub last: u64,
 }
 
 impl Group {
-    /// Of a gateway of this site; `changed` tells when the role may have.
+    /// Of a gateway of this site with these sources; `changed` tells when the role may have.
     pub fn new(
         (site, gateway): (&str, &str),
         turns: Box<dyn Turns>,
-        listening: Arc<Mutex<Listening>>,
+        (listening, meters): (Arc<Mutex<Listening>>, Vec<Meter>),
         changed: Arc<Notify>,
     ) -> Self {
         let (site, gateway) = (site.to_owned(), gateway.to_owned());
-        Self { site, gateway, turns, listening, claimed: None, pending: None, taken: None, changed }
+        let (claimed, pending, taken, durable) = (None, None, None, None);
+        Self { site, gateway, turns, listening, meters, claimed, pending, taken, changed, durable }
     }
 
     fn rows<'s>(&'s self, session: &'s mut Session) -> Rows<'s> {
@@ -106,6 +121,7 @@ impl Group {
     /// # Errors
     /// [`DbError`].
     pub(super) async fn lock(&mut self, session: &mut Session, now_us: i64) -> Result<bool, DbError> {
+        self.look(now_us);
         let duty = self.turns.duty();
         let row = self.rows(session).lock().await?;
         self.turns.tell(&row);
@@ -124,6 +140,12 @@ impl Group {
             ClaimStep::Deposed | ClaimStep::StandsBy => None,
         };
         Ok(self.pending.is_some())
+    }
+
+    /// What came after a break is judged once the break is known, however soon that is.
+    fn look(&self, now_us: i64) {
+        let states: Vec<_> = self.meters.iter().map(Meter::state).collect();
+        self.listening().look(&states, now_us);
     }
 
     /// How far another gateway came, if it was the holder.
@@ -215,12 +237,29 @@ impl Group {
         part.extend(spans, |source| listening.breaks_of(source));
     }
 
+    /// How far the queue had come before the next batch was taken from it.
+    pub(super) fn note_durable(&mut self, durable: Option<Durable>) {
+        self.durable = durable;
+    }
+
+    /// With this part everything that was heard until a known time is dealt with: then so are sources that say nothing, also
+    /// while another one never stops.
+    pub(super) fn reach_with(&self, part: &Part, spans: &mut OwnSpans) {
+        let is_all = |durable: &Durable| part.batch.stream == durable.stream && part.batch.last >= durable.last;
+        if let Some(durable) = self.durable.filter(is_all) {
+            self.reach(spans, durable.through_us);
+        }
+    }
+
     /// The sources that are heard were heard until this time.
     pub(super) fn reach(&self, spans: &mut OwnSpans, through_us: i64) {
         let listening = self.listening();
         self.turns.reached(through_us);
         for source in listening.connected() {
             spans.reach(&source, through_us, listening.breaks_of(&source));
+        }
+        for source in listening.wires_lost(through_us) {
+            spans.end(&source, through_us);
         }
     }
 

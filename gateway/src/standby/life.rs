@@ -4,6 +4,7 @@
 //! clock that never steps.
 
 use super::beat::Beat;
+use super::offset::ClockOffset;
 use super::rank::Rank;
 use super::role::Role;
 use super::state::Other;
@@ -43,6 +44,7 @@ pub struct Life {
     now: Option<(u32, u32)>,
     over: VecDeque<u32>,
     last: Option<Last>,
+    clock: ClockOffset,
     /// Since when no two beats were lost in a row.
     steady_since_us: Option<u64>,
 }
@@ -78,7 +80,10 @@ impl Life {
             self.steady_since_us = Some(at_us);
         }
         let rank = beat.as_ref().map_or(SKETCH, of_beat);
-        let clock_offset_ms = beat.and_then(|beat| beat.clock_offset_ms(now_ms));
+        let clock_offset_ms = beat.and_then(|beat| {
+            self.clock.take(&beat, at_us);
+            self.clock.ms(at_us, now_ms)
+        });
         self.last = Some(Last { rank, beat, at_us, clock_offset_ms });
     }
 

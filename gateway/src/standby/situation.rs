@@ -65,6 +65,8 @@ pub struct Situation {
     wants_until_us: Option<u64>,
     /// When the database last named the other one although nothing was heard of it; none once it was heard.
     deposed_us: Option<u64>,
+    /// When the other one was last found to have been active although this one was: the links had carried nothing.
+    deceived_us: Option<u64>,
     answers_since_us: Option<u64>,
     /// When the database answered last, as long as it does not.
     answered_us: u64,
@@ -98,6 +100,7 @@ impl Situation {
             lease_us: None,
             wants_until_us: None,
             deposed_us: None,
+            deceived_us: None,
             answers_since_us: None,
             answered_us: now_us,
             database: GroupView::default(),
@@ -164,6 +167,9 @@ impl Situation {
             Action::Rest => self.lease_us = None,
             Action::Ask => self.wants_until_us = Some(now.boottime_us.saturating_add(self.setup.silence_us)),
             Action::Nothing => {}
+        }
+        if row.from == Role::Active && matches!(event, Event::OtherActiveFirst | Event::Deposed) {
+            self.deceived_us = Some(now.boottime_us);
         }
         if row.to != row.from {
             (self.role, self.reason) = (row.to, row.reason);

@@ -127,9 +127,14 @@ impl OwnSpans {
         self.put(source, span.with(at_us, dealt));
     }
 
-    /// The source was heard until this time, whether it said anything or not, and all of it is dealt with.
+    /// The source was heard until this time, whether it said anything or not, and all of it is dealt with. Nothing new when it
+    /// has been heard again only since later, or something later is dealt with.
     pub fn reach(&mut self, source: &str, through_us: i64, breaks: &[Break]) {
-        self.extend(source, through_us, Dealt::LeftOut, breaks);
+        let is_later = breaks.iter().any(|pause| pause.to_us > through_us);
+        let is_known = self.newest.get(source).is_some_and(|span| span.to_us >= through_us);
+        if !is_later && !is_known {
+            self.extend(source, through_us, Dealt::LeftOut, breaks);
+        }
     }
 
     /// The source is not heard any more from this time on, and what it says meanwhile will not come later.
@@ -163,7 +168,6 @@ pub fn published_since(breaks: &[Break], at_us: i64, catch_up_us: i64) -> i64 {
     breaks.iter().filter(is_caught_up).map(|pause| pause.from_us).fold(at_us, i64::min)
 }
 
-/// The last break between what is dealt with and a later reading.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +188,17 @@ mod tests {
         assert_eq!((newest(&spans).to_us, newest(&spans).last_row_us()), (200, Some(100)));
         spans.extend("silo", 90, Dealt::Filled, &[]);
         assert_eq!((newest(&spans).written_us, newest(&spans).filled_to_us), (Some((100, 100)), Some(90)));
+    }
+
+    #[test]
+    fn what_is_reached_does_not_move_the_beginning_of_a_span() {
+        let mut spans = OwnSpans::default();
+        let pause = Break { from_us: 10, to_us: 90, is_resumed: false };
+        spans.reach("silo", 80, &[pause]);
+        assert_eq!(spans.changed().count(), 0, "it was not heard then");
+        spans.extend("silo", 100, Dealt::Written, &[]);
+        spans.reach("silo", 95, &[pause]);
+        assert_eq!((newest(&spans).from_us, newest(&spans).to_us), (100, 100));
     }
 
     #[test]

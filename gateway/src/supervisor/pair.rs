@@ -11,6 +11,7 @@ use crate::standby::link::{Configured, Link, NEWS_WAITING, Reporter};
 use crate::standby::role::Role;
 use crate::standby::state::StandbyState;
 use crate::standby::turns::{RoleTurns, Takeover};
+use crate::standby::verdict::EDGE_US;
 use crate::standby::watch::Watch;
 use crate::status::IntakeState;
 use config::{Config, NodeId, WhileStandby};
@@ -30,8 +31,9 @@ const ASKS_WAITING: usize = 8;
 const TAKEOVERS_WAITING: usize = 4;
 /// How often the sources are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// A process that is later than this stood still.
-const STOOD_STILL_US: u64 = 2_000_000;
+/// A process that is later than this stood still. What it hears then has a stamp that is as late: no more than two gateways
+/// that listen may differ by.
+const STOOD_STILL_US: u64 = EDGE_US.unsigned_abs();
 
 /// Before the sources are there.
 pub struct Begun {
@@ -117,7 +119,8 @@ pub fn start(begun: Begun, material: Material<'_>) -> Result<Pair, Trouble> {
     };
     let names = (config.gateway.site.to_string(), config.gateway.id.to_string());
     let changed = Arc::new(Notify::new());
-    let group = Group::new((&names.0, &names.1), Box::new(turns), Arc::clone(&listening), Arc::clone(&changed));
+    let sources = (Arc::clone(&listening), meters.clone());
+    let group = Group::new((&names.0, &names.1), Box::new(turns), sources, Arc::clone(&changed));
     let watch = Watch {
         settings,
         names,

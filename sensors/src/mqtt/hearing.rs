@@ -96,7 +96,7 @@ impl Hearing {
         self.connected_at = Some(Instant::now());
         self.trouble = None;
         if let Some(outlet) = &self.outlet {
-            outlet.meter().reached(session_present);
+            outlet.meter().reached(session_present, self.clock.stamp().wall_us);
         }
         info!(broker = %self.settings.broker, session_present, "connected to the broker");
         if !session_present {
@@ -111,7 +111,7 @@ impl Hearing {
         let _ = self.subscribe.try_send(self.settings.clone());
     }
 
-    /// Only now is everything heard that is published; before, only what a session that was kept had subscribed to.
+    /// Where the session was new, only now is everything heard that is published.
     fn subscribed(&self) {
         if let Some(outlet) = &self.outlet {
             outlet.meter().connected(self.clock.stamp().wall_us);

@@ -100,9 +100,14 @@ impl GatewayBuilder {
         self
     }
 
-    /// Variables that its process starts with, such as those of a simulated bus.
+    /// Variables that its process starts with, such as those of a simulated bus. Libraries to load come one after the other.
     pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        self.environment.extend(variables);
+        for (name, value) in variables {
+            match self.environment.iter_mut().find(|(known, _)| *known == name && name == "LD_PRELOAD") {
+                Some((_, libraries)) => *libraries += &format!(":{value}"),
+                None => self.environment.push((name, value)),
+            }
+        }
         self
     }
 

@@ -1,8 +1,13 @@
-//! What a running gateway costs, as the kernel counts it.
+//! What a running gateway costs, as the kernel counts it, and what it is given.
 
 use std::fs;
 
+use rustix::process::{Pid, setpriority_process};
+
 use super::Gateway;
+
+/// The least that there is.
+const NICEST: i32 = 19;
 
 impl Gateway {
     /// Processor time it has used since it was started, in seconds: all threads, user and system.
@@ -20,6 +25,16 @@ impl Gateway {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a running gateway");
         let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
         kibibytes * 1024
+    }
+
+    /// From now on all its threads get only the processor time that nobody else wants.
+    pub fn be_last(&self) {
+        let id = self.process.as_ref().expect("start the gateway first").id();
+        for thread in fs::read_dir(format!("/proc/{id}/task")).expect("a running gateway") {
+            let name = thread.expect("a thread").file_name();
+            let thread = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+            setpriority_process(thread, NICEST).expect("its priority can be set");
+        }
     }
 
     fn proc_file(&self, name: &str) -> String {

@@ -10,7 +10,7 @@ fn when_the_active_gateway_is_killed_the_other_goes_on_and_nothing_is_lost_or_do
     if !is_at_hand("a takeover with a source of MySQL") {
         return;
     }
-    let mut pair = Pair::prepare_with(super::mysql(0), |_, settings| settings).started();
+    let mut pair = Pair::with(0).line().start_on(super::mysql(0));
     let mut node = Node::named("greenhouse").rate(100.0).start(pair.broker.address());
     node.wait_acknowledged(100, DEADLINE);
     pair.gateways[0].kill9();

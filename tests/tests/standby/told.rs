@@ -21,7 +21,7 @@ fn a_takeover_and_being_alone_are_told_with_their_reasons() {
     let folder = tempfile::tempdir().expect("a folder");
     let command = teller(folder.path());
     let told = || fs::read_to_string(folder.path().join("told")).unwrap_or_default();
-    let mut pair = Pair::prepare(0, |index, settings| match index {
+    let mut pair = Pair::with(0).line().prepare_with(|index, settings| match index {
         0 => settings,
         _ => settings.set("notify", "command", command.as_str()),
     });

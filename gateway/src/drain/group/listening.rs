@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Breaks that are remembered of a source.
 const BREAKS: usize = 64;
 
+/// Sources may be heard again so long before it is found that the process stood still; less than for what it must stand still.
+const FOUND_WITHIN_US: i64 = 500_000;
+
 /// Which node is heard over which wire; all others over brokers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
@@ -95,9 +98,10 @@ impl Listening {
         true
     }
 
-    /// This process stood still: what brokers were given meanwhile came afterwards, with a later stamp; of what wires said only as
-    /// much as the system keeps.
-    pub fn stood_still(&mut self, from_us: i64, to_us: i64) {
+    /// This process stood still from a look on, which was found at `now_us`, soon after it went on: what brokers were given meanwhile
+    /// came afterwards, with a later stamp; of what wires said only as much as the system keeps.
+    pub fn stood_still(&mut self, from_us: i64, now_us: i64) {
+        let to_us = now_us.saturating_sub(FOUND_WITHIN_US).max(from_us);
         let sources: Vec<String> = self.sources.nodes.keys().flat_map(|meter| self.sources.of_meter(meter)).collect();
         for source in sources {
             let is_resumed = source == BROKERS;
@@ -120,6 +124,16 @@ impl Listening {
             }
         }
         connected.into_iter().filter(|(_, is_heard)| *is_heard).map(|(source, _)| source).collect()
+    }
+
+    /// The nodes on wires that have not been heard since then or before: nobody keeps what they say meanwhile.
+    pub fn wires_lost(&self, by_us: i64) -> Vec<String> {
+        let is_lost = |meter: &str| {
+            let lost_since_us = self.seen.get(meter).and_then(|seen| seen.lost_since_us);
+            lost_since_us.is_some_and(|since_us| since_us <= by_us)
+        };
+        let lost = self.sources.nodes.iter().filter(|(meter, _)| is_lost(meter));
+        lost.flat_map(|(_, nodes)| nodes.clone()).collect()
     }
 
     /// What of a batch the other gateway may have heard too, by number.

@@ -123,8 +123,11 @@ impl<'h> Judgement<'h> {
     }
 
     fn marked_us(&self, marked: &BTreeSet<u64>) -> Option<(i64, i64)> {
-        let times = || marked.iter().filter_map(|seq| Some(self.heard.items.get(seq)?.heard.first()?.at_us));
-        Some((times().min()?.saturating_sub(EDGE_US), times().max()?.saturating_add(EDGE_US)))
+        let heard = || marked.iter().filter_map(|seq| self.heard.items.get(seq)?.heard.first());
+        // What a broker kept for this gateway the other one heard when it was published.
+        let from_us = heard().map(|heard| heard.since_us).min()?;
+        let to_us = heard().map(|heard| heard.at_us).max()?;
+        Some((from_us.saturating_sub(EDGE_US), to_us.saturating_add(EDGE_US)))
     }
 
     #[allow(clippy::type_complexity, reason = "two plain lists")]

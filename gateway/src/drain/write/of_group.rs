@@ -42,6 +42,7 @@ impl Tables {
         self.write_routes(&part.batch).await?;
         self.write_what_is_twice(group, &part).await?;
         group.extend(&part, &mut spans);
+        group.reach_with(&part, &mut spans);
         group.write_spans(&mut self.session, &spans, batch.stream, now_us).await?;
         self.session.run("COMMIT").await?;
         self.keep(group, batch.stream, spans, now_us);

@@ -9,6 +9,8 @@ use sensors::Stamp;
 const UNHEARD_AT_LEAST_US: u64 = 30_000_000;
 /// For so long the other one must have been heard without loss before it is asked for the turn.
 const STEADY_US: u64 = 60_000_000;
+/// For so long after both were active the links are not believed when they are silent: they may carry nothing again.
+const IN_DOUBT_US: u64 = 600_000_000;
 /// An active gateway that has reached no database for so long gives its turn to one that does: a failover takes less.
 const WITHOUT_DATABASE_US: u64 = 30_000_000;
 
@@ -90,11 +92,18 @@ impl Situation {
         }
     }
 
-    /// Nothing was heard for long enough, although a link works. A gateway that the database has named another one for knows
-    /// that its links carry nothing: it waits until the database has not heard of that one either.
+    /// Nothing was heard for long enough, although a link works. A gateway that knows that its links carry nothing, or carried
+    /// nothing lately, waits until the database has not heard of the other one either.
     fn is_silent(&self, now_us: u64) -> bool {
-        let is_still = self.deposed_us.is_none_or(|since_us| self.holder_rests(now_us, since_us));
+        let is_still = self.doubts_since_us(now_us).is_none_or(|since_us| self.holder_rests(now_us, since_us));
         self.ends.has_wire() && self.quiet_us >= self.setup.silence_us && is_still
+    }
+
+    /// Since when the silence has to be seen in the database too, if it has to.
+    fn doubts_since_us(&self, now_us: u64) -> Option<u64> {
+        let is_recent = |at_us: &u64| now_us.saturating_sub(*at_us) < IN_DOUBT_US;
+        let silent_since_us = now_us.saturating_sub(self.quiet_us);
+        self.deposed_us.or_else(|| self.deceived_us.filter(is_recent).map(|_| silent_since_us))
     }
 
     /// The database has answered for long, and the holder's position has not moved.

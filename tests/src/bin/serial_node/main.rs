@@ -19,9 +19,9 @@ use wire::Wire;
 /// A serial node for tests and the demo.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Where the port is to be found: a link, put in place by the node.
-    #[arg(long)]
-    port: PathBuf,
+    /// Where the port is to be found: a link, put in place by the node. Given more than once, it has a wire to each.
+    #[arg(long, required = true)]
+    port: Vec<PathBuf>,
     /// The node's name; it only decides on the values.
     #[arg(long)]
     name: String,
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("serial node {}, port {}: {e}", arguments.name, arguments.port.display());
+            eprintln!("serial node {}, ports {:?}: {e}", arguments.name, arguments.port);
             ExitCode::FAILURE
         }
     }
@@ -67,7 +67,7 @@ async fn write_until_told(arguments: &Arguments) -> io::Result<()> {
 /// What the node has to say, and to whom.
 struct Talk<'a> {
     arguments: &'a Arguments,
-    wire: Wire,
+    wires: Vec<Wire>,
     journal: Journal,
     pace: Pace,
     last_seq: u64,
@@ -75,10 +75,10 @@ struct Talk<'a> {
 
 impl<'a> Talk<'a> {
     fn begin(arguments: &'a Arguments) -> io::Result<Self> {
-        let wire = Wire::plug(&arguments.port)?;
+        let wires = arguments.port.iter().map(|port| Wire::plug(port)).collect::<io::Result<_>>()?;
         let journal = Journal::create(&arguments.log, &arguments.name, arguments.channels)?;
         let pace = Pace::new(arguments.rate, Instant::now());
-        Ok(Self { arguments, wire, journal, pace, last_seq: 0 })
+        Ok(Self { arguments, wires, journal, pace, last_seq: 0 })
     }
 
     /// At most one line, so that the signal is heard at any rate.
@@ -89,7 +89,11 @@ impl<'a> Talk<'a> {
         self.last_seq += 1;
         let time = format!("{:.6}", jiff::Timestamp::now());
         let line = payload::message(&self.arguments.name, self.last_seq, self.arguments.channels, &time) + "\n";
-        if self.wire.write(line.as_bytes())? {
+        let mut is_heard = false;
+        for wire in &mut self.wires {
+            is_heard |= wire.write(line.as_bytes())?;
+        }
+        if is_heard {
             self.journal.acknowledged(self.last_seq)?;
         } else {
             self.journal.unheard(self.last_seq)?;

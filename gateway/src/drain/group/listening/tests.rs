@@ -43,6 +43,17 @@ fn a_source_is_heard_when_all_its_meters_are_connected() {
 }
 
 #[test]
+fn a_node_on_a_wire_is_lost_from_the_time_on_when_it_was_and_a_broker_keeps_what_is_said() {
+    let mut listening = listening();
+    listening.look(&[meter(BROKER, Some(10), None), meter(PORT, Some(10), None)], 11);
+    listening.look(&[meter(BROKER, None, Some(20)), meter(PORT, None, Some(20))], 21);
+    assert!(listening.wires_lost(19).is_empty(), "what it said before is not dealt with yet");
+    assert_eq!(listening.wires_lost(20), ["silo"]);
+    listening.look(&[meter(PORT, Some(30), None)], 31);
+    assert!(listening.wires_lost(40).is_empty());
+}
+
+#[test]
 fn what_was_heard_late_says_since_when_it_may_have_been_published() {
     let mut listening = listening();
     listening.look(&[meter(BROKER, Some(10), None)], 11);
@@ -71,4 +82,12 @@ fn the_same_reading_has_one_identity_whoever_heard_it() {
         Identity::from_cells(names("flow"), Some(3), None, [&null, &Cell::Int(1), &null, &null]),
     ];
     assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
+}
+
+#[test]
+fn what_is_heard_before_it_is_found_that_the_process_stood_still_was_late_too() {
+    let mut listening = listening();
+    listening.stood_still(1_000_000, 7_000_000);
+    let since = |at_us| listening.once(BROKERS, at_us, false, 0).heard[0].since_us;
+    assert_eq!((since(1_200_000), since(6_990_000), since(7_100_000)), (1_200_000, 1_000_000, 1_000_000));
 }

@@ -113,3 +113,12 @@ fn a_gap_is_left_out_when_the_other_heard_the_node_at_both_ends() {
     assert_eq!((judged(50, true).batch.gaps.len(), judged(50, true).ended), (1, vec![("silo".to_owned(), 10 * S)]));
     assert!(judged(50, false).batch.last < 1, "it may still be heard there");
 }
+
+#[test]
+fn what_a_broker_kept_is_marked_since_it_was_published() {
+    let batch = batch(&[35]);
+    let mut heard = heard(&batch);
+    heard.items.get_mut(&1).unwrap().heard[0].since_us = 20 * S;
+    let judgement = Judgement::of(&heard, &other(false, 0, 35), true);
+    assert_eq!(judgement.part(&batch, &BTreeSet::new(), true).marked_us, Some((19 * S, 36 * S)));
+}

@@ -125,3 +125,36 @@ async fn two_that_do_not_hear_each_other_leave_it_to_the_database_and_do_not_tak
     after(BEAT * 35).await;
     assert_eq!((pair.a.state().role, pair.a.state().term), (Role::Active, 3), "the holder rests");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_is_silent_again_and_again_moves_the_turn_once_and_a_death_is_found_later() {
+    let pair = Pair::start();
+    after(BEAT * 5).await;
+    for _ in 0..10 {
+        [&pair.to_a, &pair.to_b].iter().for_each(|way| way.cut(true));
+        after(SILENCE * 2).await;
+        [&pair.to_a, &pair.to_b].iter().for_each(|way| way.cut(false));
+        after(SILENCE * 2).await;
+    }
+    assert_eq!(pair.roles(), (Role::Standby, Role::Active));
+    assert_eq!((pair.a.changes(), pair.b.changes().len()), (vec![Role::Active, Role::Standby], 2));
+    pair.b.die();
+    after(BEAT * 29).await;
+    assert_eq!(pair.a.state().role, Role::Standby);
+    after(BEAT * 2).await;
+    assert_eq!(pair.a.state().role, Role::Active);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_has_carried_everything_for_ten_minutes_is_believed_again() {
+    let pair = Pair::start();
+    after(BEAT * 5).await;
+    [&pair.to_a, &pair.to_b].iter().for_each(|way| way.cut(true));
+    after(SILENCE * 2).await;
+    [&pair.to_a, &pair.to_b].iter().for_each(|way| way.cut(false));
+    after(BEAT * 601).await;
+    assert_eq!(pair.roles(), (Role::Standby, Role::Active));
+    pair.b.die();
+    after(SILENCE + BEAT).await;
+    assert_eq!(pair.a.state().role, Role::Active);
+}
