@@ -2,10 +2,14 @@
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::Gateway;
+
+/// What runs answers sooner.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Gateway {
     /// The answer to a request without parameters, such as `Status` or `Streams`.
@@ -14,6 +18,8 @@ impl Gateway {
     /// When no gateway runs, or it does not answer.
     pub fn ask(&self, request: &str) -> io::Result<Value> {
         let mut socket = UnixStream::connect(self.state_folder().join("fieldgate.sock"))?;
+        // One that is frozen takes the question and never answers.
+        socket.set_read_timeout(Some(PATIENCE))?;
         writeln!(socket, "\"{request}\"")?;
         Ok(serde_json::from_reader(socket)?)
     }

@@ -7,6 +7,7 @@ mod audit;
 mod numbers;
 mod promotion;
 mod site;
+mod standby;
 mod story;
 mod table;
 
@@ -18,7 +19,7 @@ use clap::Parser;
 
 use crate::site::Site;
 
-/// Shows what fieldgate does while the database and the gateway itself are killed. About a minute and a half.
+/// Shows what fieldgate does while databases and gateways are killed. About two minutes.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Leave everything running after the audit, until Ctrl-C
@@ -81,6 +82,8 @@ fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<bool, Interrupted
     let mut second = Site::start(Some(promotion::GRACE));
     let told = promotion::tell(&mut second, interrupt)?;
     let second_is_clean = audit::audit(&mut second, &told, interrupt)?;
+    println!("\nthird act, two gateways: one is active, the other one hears its beats over a serial line");
+    let third_is_clean = standby::tell(interrupt)?;
     if arguments.keep_open {
         second.describe();
         loop {
@@ -88,5 +91,5 @@ fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<bool, Interrupted
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
     }
-    Ok(first_is_clean && second_is_clean)
+    Ok(first_is_clean && second_is_clean && third_is_clean)
 }
