@@ -1,14 +1,17 @@
 //! The database is away, or fails over, while a gateway takes over.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fieldgate_tests::forwarder::Forwarder;
 use fieldgate_tests::mariadb::{Cluster, RelayLog, WRITABLE};
+use fieldgate_tests::process::wait_for;
 
 use crate::town::{Town, with_a_line};
 
 /// Where nobody listens.
 const NOBODY: &str = "127.0.0.1:9";
+/// An active gateway waits for a database for so long.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_claim_that_a_failover_loses_is_made_again_and_nothing_is_lost_or_doubled() {
@@ -69,7 +72,8 @@ fn the_turn_goes_to_the_one_that_reaches_the_database_and_nothing_is_lost_or_dou
     town.pair.wait_more_of(0, 0, 100);
     way.move_to(NOBODY.parse().expect("an address"));
     let cut = Instant::now();
-    town.pair.wait_roles(["standby", "active"]);
+    wait_for("the other one to be active", PATIENCE * 2, || town.pair.role(1) == "active");
+    town.pair.wait_role(0, "standby");
     let reason = town.pair.standby(1)["reason"].to_string();
     assert!(reason.contains("gives up its turn"), "{reason}");
     town.pair.wait_more_of(0, 1, 100);
