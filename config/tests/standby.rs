@@ -117,6 +117,10 @@ fn the_keys_of_a_link_are_judged_by_its_kind() {
             ".address: is given beside file, which says that this",
         ),
         (r#"{ kind = "udp", peer = "b", listen = "here" }"#, ".listen: is \"here\"; write an address of this machine"),
+        (
+            r#"{ kind = "udp", peer = "b", listen = "0.0.0.0:0" }"#,
+            ".listen: is \"0.0.0.0:0\", and the other gateway could not know the port; write an address of this machine",
+        ),
         (r#"{ kind = "udp" }"#, ".peer: is missing; add peer = \"barn-2:7420\""),
     ] {
         let found = of_link(link);

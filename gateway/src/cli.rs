@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 use config::Config;
 use std::path::PathBuf;
 
-/// A field gateway: reads sensor nodes, keeps every reading in a durable queue, and brings it into MariaDB exactly once.
+/// A field gateway: reads sensor nodes, keeps every reading in a durable queue, and brings it into MariaDB or MySQL exactly once.
 #[derive(Debug, Parser)]
 #[command(name = "fieldgate", version, about, max_term_width = 100)]
 pub struct Arguments {
@@ -48,8 +48,8 @@ enum Verb {
     },
     /// Show how the running gateway is getting on
     Status(StatusArguments),
-    /// Change which of two gateways is active: on the one that stands by it takes over, on the active one it gives its turn away.
-    /// Exit code 1 if nothing has changed
+    /// Change which of two gateways is active: this one asks the other one for its turn, or gives its own away (--give).
+    /// Exit code 1 if nothing has changed, 69 if no gateway runs here, 78 without [standby]
     Takeover(TakeoverArguments),
     /// The readings that wait here: show, check, carry them to another machine
     #[command(subcommand)]

@@ -11,7 +11,7 @@ mod wire;
 
 pub use access::{AccessError, QueueAccess, card_folders, import, refuse_other_user, running, status, take_over};
 pub use owner::give_to_owner;
-pub use wire::{Generation, Imported, QueueStat, QueuedStream, StreamStat, TurnAnswer};
+pub use wire::{Generation, Imported, QueueStat, QueuedStream, StreamStat, TurnAnswer, TurnWish};
 
 use crate::intake::Import;
 use crate::standby::inputs::Ask;
@@ -89,7 +89,7 @@ async fn answer(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
     timeout(REQUEST_PATIENCE, request.read_line(&mut line)).await.map_err(io::Error::other)??;
     let text = match serde_json::from_str(&line)? {
         Request::Import { folder, origins } => serde_json::to_vec(&take_in(desk, folder, origins).await)?,
-        Request::Takeover { force } => serde_json::to_vec(&takeover::ask(desk, force).await)?,
+        Request::Takeover(wish) => serde_json::to_vec(&takeover::ask(desk, wish).await)?,
         request => look(desk, request).await?,
     };
     timeout(PATIENCE, outgoing.write_all(&text)).await.map_err(io::Error::other)?
@@ -114,7 +114,7 @@ fn reply(request: &Request, board: &Board) -> io::Result<Vec<u8>> {
             let items = reader.read(*stream, *from, MOST_RECORDS, MOST_BYTES).map_err(io::Error::other)?;
             serde_json::to_vec(&items.into_iter().map(WireRecord::from).collect::<Vec<_>>())
         }
-        Request::Import { .. } | Request::Takeover { .. } => return Err(io::Error::other("that is not a look")),
+        Request::Import { .. } | Request::Takeover(_) => return Err(io::Error::other("that is not a look")),
     };
     text.map_err(io::Error::other)
 }

@@ -169,3 +169,13 @@ CREATE TABLE IF NOT EXISTS standby_members (
   said       MEDIUMTEXT  NOT NULL,
   PRIMARY KEY (site, gateway)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- A table `readings` that was made before two gateways could share a site gets its column. MySQL has no ADD COLUMN IF NOT EXISTS.
+SET @add_maybe_twice = IF(
+  EXISTS (SELECT 1 FROM information_schema.COLUMNS
+          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'readings' AND COLUMN_NAME = 'maybe_twice'),
+  'DO 0',
+  'ALTER TABLE readings ADD COLUMN maybe_twice TINYINT NULL');
+PREPARE add_maybe_twice FROM @add_maybe_twice;
+EXECUTE add_maybe_twice;
+DEALLOCATE PREPARE add_maybe_twice;

@@ -34,7 +34,8 @@ fn look_with(folder: &Path, lock: Option<Lock>) -> Result<Reader, QueueError> {
     let (marks, _) = marks::load(folder)?;
     let (generations, _) = survey(&disk)?;
     if generations.all.is_empty() && marks.list().is_empty() {
-        return Err(io_at("find a queue in", folder)(std::io::ErrorKind::NotFound.into()));
+        let words = "no reading was ever written there";
+        return Err(io_at("find a queue in", folder)(std::io::Error::new(std::io::ErrorKind::NotFound, words)));
     }
     let (stream, order) = (StreamId::random(), marks.highest_order());
     let shared = Arc::new(Shared::new(folder, lock, Box::new(disk), None, (stream, order), generations, marks));

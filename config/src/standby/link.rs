@@ -164,5 +164,9 @@ fn address(value: &toml::de::DeValue<'_>) -> Result<u16, ValueError> {
 
 fn listen(text: &str) -> Result<SocketAddr, ValueError> {
     let remedy = "write an address of this machine and a port, as in \"0.0.0.0:7420\"";
-    text.parse().map_err(|_| ValueError::new(format!("is {text:?}"), remedy))
+    let found: SocketAddr = text.parse().map_err(|_| ValueError::new(format!("is {text:?}"), remedy))?;
+    if found.port() == 0 {
+        return Err(ValueError::new(format!("is {text:?}, and the other gateway could not know the port"), remedy));
+    }
+    Ok(found)
 }

@@ -50,9 +50,10 @@ fn describe(config: &Config) {
     if let Some(standby) = &config.standby {
         let links: Vec<String> = standby.links.iter().map(|link| Configured::from(link).name()).collect();
         println!(
-            "one of two gateways, of priority {}; hears the other one over {}",
+            "one of two gateways, of priority {}; hears the other one over {}; takes over when that is silent for {:?}",
             standby.priority,
-            links.join(", ")
+            links.join(", "),
+            standby.silence
         );
     }
     for mqtt in &config.mqtt {

@@ -1,7 +1,7 @@
 //! `fieldgate takeover`: the planned change of the active gateway.
 
 use crate::exit::Exit;
-use crate::local::{self, TurnAnswer};
+use crate::local::{self, TurnAnswer, TurnWish};
 use config::{Config, Standby};
 use serde::Serialize;
 use std::io;
@@ -17,6 +17,9 @@ pub struct TakeoverArguments {
     /// Make this gateway active without asking the other one: only when that one does not run
     #[arg(long)]
     pub force: bool,
+    /// Give the turn of this gateway, which is active, to the other one
+    #[arg(long, conflicts_with = "force")]
+    pub give: bool,
     /// Print the answer as JSON
     #[arg(long)]
     pub json: bool,
@@ -34,7 +37,7 @@ struct Printed<'a> {
 pub fn takeover(config: &Config, arguments: &TakeoverArguments) -> Exit {
     let Some(standby) = &config.standby else { return alone(&arguments.config) };
     let folder = config.gateway.state_dir.display();
-    match local::take_over(&config.gateway.state_dir, arguments.force, patience(standby)) {
+    match local::take_over(&config.gateway.state_dir, wish(arguments), patience(standby)) {
         Ok(Some(answer)) => show(config.gateway.id.as_str(), &answer, arguments.json),
         Ok(None) => {
             eprintln!("no gateway runs on {folder}; start it with `fieldgate run`");
@@ -50,6 +53,14 @@ pub fn takeover(config: &Config, arguments: &TakeoverArguments) -> Exit {
             eprintln!("the gateway on {folder} does not answer: {error}");
             Exit::Unavailable
         }
+    }
+}
+
+fn wish(arguments: &TakeoverArguments) -> TurnWish {
+    match (arguments.force, arguments.give) {
+        (true, _) => TurnWish::ThisByForce,
+        (false, true) => TurnWish::Other,
+        (false, false) => TurnWish::This,
     }
 }
 

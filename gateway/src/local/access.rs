@@ -1,7 +1,7 @@
 //! The queue from outside of the gateway: asked of the one that runs, or opened here.
 
 use super::owner::give_to_owner;
-use super::wire::{self, Imported, QueueStat, QueuedStream, Request, TurnAnswer, WireRecord};
+use super::wire::{self, Imported, QueueStat, QueuedStream, Request, TurnAnswer, TurnWish, WireRecord};
 use super::{IMPORT_PATIENCE, MOST_BYTES, MOST_RECORDS, PATIENCE, SOCKET};
 use crate::memory::Servers;
 use crate::status::{Delivered, Snapshot};
@@ -180,8 +180,8 @@ pub fn status(state: &Path) -> io::Result<Option<Snapshot>> {
 ///
 /// # Errors
 /// When it runs and does not answer.
-pub fn take_over(state: &Path, force: bool, patience: Duration) -> io::Result<Option<TurnAnswer>> {
-    if_it_runs(ask(&state.join(SOCKET), &Request::Takeover { force }, patience.saturating_add(PATIENCE)))
+pub fn take_over(state: &Path, wish: TurnWish, patience: Duration) -> io::Result<Option<TurnAnswer>> {
+    if_it_runs(ask(&state.join(SOCKET), &Request::Takeover(wish), patience.saturating_add(PATIENCE)))
 }
 
 fn if_it_runs<T>(answer: io::Result<T>) -> io::Result<Option<T>> {

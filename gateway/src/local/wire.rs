@@ -32,10 +32,19 @@ pub enum Request {
         origins: BTreeMap<StreamId, String>,
     },
     /// Change which of two gateways is active.
-    Takeover {
-        /// This one is to be active, without asking the other one.
-        force: bool,
-    },
+    Takeover(TurnWish),
+}
+
+/// Which of two gateways is to be active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TurnWish {
+    /// This one, if the other one gives its turn.
+    This,
+    /// This one, without asking the other one.
+    ThisByForce,
+    /// The other one.
+    Other,
 }
 
 /// What came of a takeover.

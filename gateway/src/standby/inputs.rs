@@ -40,7 +40,7 @@ pub enum Ask {
         /// What became of it.
         answer: oneshot::Sender<Answer>,
     },
-    /// `fieldgate takeover` at the active one.
+    /// `fieldgate takeover --give` at the active one.
     HandOver {
         /// What became of it.
         answer: oneshot::Sender<Answer>,

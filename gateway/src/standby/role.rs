@@ -71,7 +71,7 @@ pub enum Event {
     Wanted,
     /// `fieldgate takeover --force` here: do not wait for an answer.
     Forced,
-    /// The other one asks for the turn, or `fieldgate takeover` at the active gateway.
+    /// The other one asks for the turn, or `fieldgate takeover --give` at the active gateway.
     HandOver,
     /// This gateway has reached no database for long, and the other one does.
     NoDatabase,

@@ -6,7 +6,9 @@ use crate::standby::state::{LinkState, Other, StandbyState};
 use jiff::Timestamp;
 
 /// Of an other gateway that was not heard for longer, what it is now is not known.
-const STALE_MS: u64 = 30_000;
+const STALE_MS: u64 = 2_000;
+/// From here on tenths of a second say nothing.
+const LONG_MS: u64 = 30_000;
 /// A clock that is off by less may be as right as ours: the offset is known to about a second.
 const CLOCK_SHOWN_MS: u64 = 2_000;
 
@@ -46,10 +48,11 @@ fn time(at_us: i64, now_us: i64) -> String {
 fn other(other: Option<&Other>, now_us: i64) -> String {
     let Some(other) = other else { return "not heard yet".to_owned() };
     let ago_ms = other.last_beat_ms_ago;
-    let life = if ago_ms < STALE_MS {
-        format!("{}, last beat {}.{} s ago", other.role, ago_ms / 1000, ago_ms % 1000 / 100)
-    } else {
-        format!("not heard for {}, {} then", duration(ago_ms / 1000), other.role)
+    let ago = format!("{}.{} s", ago_ms / 1000, ago_ms % 1000 / 100);
+    let life = match ago_ms {
+        ..STALE_MS => format!("{}, last beat {ago} ago", other.role),
+        STALE_MS..LONG_MS => format!("not heard for {ago}, {} then", other.role),
+        LONG_MS.. => format!("not heard for {}, {} then", duration(ago_ms / 1000), other.role),
     };
     let mut parts = vec![life];
     parts.extend(other.clock_offset_ms.and_then(clock));
@@ -91,6 +94,9 @@ fn link(state: &LinkState) -> String {
     let witness = if state.witness { " (witness)" } else { "" };
     let works = match (&state.trouble, state.up) {
         (Some(trouble), _) => format!("does not work: {trouble}"),
+        (None, true) if state.due > 0 && state.lost >= state.due => {
+            "is open, but the other gateway is not heard".to_owned()
+        }
         (None, true) => "works".to_owned(),
         (None, false) => "not open yet".to_owned(),
     };
@@ -152,6 +158,18 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_is_open_and_silent_does_not_pass_for_one_that_works() {
+        let mut silent = state().links.remove(0);
+        (silent.lost, silent.due, silent.beats) = (60, 60, "0 of the last 60 beats".to_owned());
+        assert_eq!(
+            link(&silent),
+            "serial /dev/ttyAMA2: is open, but the other gateway is not heard; 0 of the last 60 beats"
+        );
+        (silent.lost, silent.due) = (0, 0);
+        assert!(link(&silent).contains(": works; "), "nothing was due yet");
+    }
+
+    #[test]
     fn at_the_start_nothing_is_claimed() {
         let expected = [
             "standby   starting, no term yet: it listens for the other gateway",
@@ -167,6 +185,8 @@ mod tests {
         let mut one = state().other.unwrap();
         one.last_beat_ms_ago = 300_000;
         assert!(other(Some(&one), NOW_US).starts_with("not heard for 5 min, standby then; its readings"));
+        one.last_beat_ms_ago = 8_040;
+        assert!(other(Some(&one), NOW_US).starts_with("not heard for 8.0 s, standby then; its readings"));
         one.clock_offset_ms = Some(-61_500);
         one.drained_through_ms = 0;
         (one.unwell, one.reaches_database) = (true, false);

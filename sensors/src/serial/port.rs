@@ -20,6 +20,9 @@ pub enum OpenError {
         "may not be opened: permission denied; add the user that runs fieldgate to the group dialout and restart it"
     )]
     Forbidden,
+    /// A file or a device of another kind.
+    #[error("is no serial port; write the path of one, such as /dev/serial0")]
+    NoPort,
     /// The system's words.
     #[error("cannot be opened ({0}); trying again until it can")]
     Other(String),
@@ -60,6 +63,8 @@ fn sorted(kind: ErrorKind, words: String) -> OpenError {
         // The library's word for EBUSY and for a lock that another process has.
         ErrorKind::NoDevice => OpenError::InUse,
         ErrorKind::Io(std::io::ErrorKind::NotFound) => OpenError::NotThere,
+        // ENOTTY, in the words of both libraries of C.
+        _ if words.contains("Not a typewriter") || words.contains("Inappropriate ioctl") => OpenError::NoPort,
         ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => OpenError::Forbidden,
         _ => OpenError::Other(words),
     }
@@ -118,7 +123,7 @@ mod tests {
         assert_eq!(open(&settings(file.clone())).unwrap_err(), OpenError::NotThere);
         std::fs::write(&file, "").unwrap();
         let error = open(&settings(file)).unwrap_err();
-        assert!(matches!(&error, OpenError::Other(words) if !words.is_empty()), "{error:?}");
+        assert_eq!(error, OpenError::NoPort);
     }
 
     #[test]

@@ -4,3 +4,4 @@ mod promotion;
 mod routes;
 mod setup;
 mod site;
+mod upgrade;

@@ -56,6 +56,7 @@ fn a_planned_change_there_and_back_loses_and_doubles_nothing_and_both_say_what_t
     let (code, text) = takeover(two, &[]);
     println!("a planned change took {:?}", begun.elapsed());
     assert_eq!((code, text.as_str()), (Some(0), "two is active in term 2"));
+    assert_eq!(takeover(two, &[]), (Some(0), "two is active in term 2".to_owned()), "it is, and stays so");
     pair.wait_role(0, "standby");
     let left_out = || screen(one).contains("left out since the start: ");
     wait_for("readings that the other one brought", DEADLINE, left_out);
@@ -76,7 +77,7 @@ fn a_planned_change_there_and_back_loses_and_doubles_nothing_and_both_say_what_t
     }
 
     node.wait_acknowledged(300, DEADLINE);
-    let (code, text) = takeover(two, &["--json"]);
+    let (code, text) = takeover(two, &["--give", "--json"]);
     let answer: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((code, &answer["done"], &answer["gateway"]), (Some(0), &true.into(), &"two".into()));
     assert_eq!((&answer["role"], &answer["term"]), (&"standby".into(), &3.into()));
@@ -98,7 +99,7 @@ fn without_the_other_gateway_a_turn_is_not_given_and_is_taken_by_force_only() {
     pair.gateways[1].kill9();
     wait_for("silence", DEADLINE, || pair.standby(0)["other"]["last_beat_ms_ago"].as_u64() > Some(1000));
     let [one, two] = &pair.gateways;
-    let (code, text) = takeover(one, &[]);
+    let (code, text) = takeover(one, &["--give"]);
     assert_eq!(code, Some(1));
     assert!(text.contains("has not been heard lately") && text.contains("`fieldgate status` there"), "{text}");
     assert_eq!(takeover(one, &["--force"]), (Some(0), "one is active in term 1".to_owned()), "it is, and stays so");

@@ -1,5 +1,7 @@
 //! What a machine still lacks for a configuration, pure: each with the command that mends it.
 
+mod links;
+
 use super::machine::{self, Facts, Owner};
 use crate::disk::{Disk, file_bytes};
 use crate::status::bytes;
@@ -20,6 +22,7 @@ pub fn warnings(config: &Config, facts: &Facts) -> Vec<String> {
     let (buses, ports) = (machine::buses(config), machine::ports(config));
     let mut found: Vec<String> = buses.iter().filter_map(|bus| missing_bus(bus, facts)).collect();
     found.extend(ports.iter().filter_map(|port| console(port, facts)));
+    found.extend(links::warnings(config, facts));
     found.extend(used_disk(config, facts));
     found.extend(missing_group("i2c", buses.into_iter(), facts));
     found.extend(missing_group("dialout", ports.into_iter(), facts));

@@ -7,7 +7,7 @@ const DISK: &str = "free space on the server's disk";
 const LOGIN: &str = "check mysql.user and the password (password_file or credential fieldgate.mysql-password)";
 const RIGHTS: &str = "grant the account its rights: `fieldgate db schema` prints the statements";
 const TABLES: &str = "create the tables: `fieldgate db schema --apply --admin-user NAME`";
-const VERSION: &str = "the tables are not of this version: compare with `fieldgate db schema`";
+const VERSION: &str = "the tables are of an earlier version: `fieldgate db schema --apply --admin-user NAME`";
 
 /// One line a code, in order. The two families share the numbers below 1900; above, a number has one meaning for us too:
 /// what the other family means by it cannot be an answer to a statement of ours.

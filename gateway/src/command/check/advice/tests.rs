@@ -91,6 +91,7 @@ fn what_the_links_to_the_other_gateway_need_is_looked_at_too() {
     let config = Config::from_text(&(file + standby), Path::new("f.toml"), "g1").unwrap();
     let mut facts = pi();
     facts.command_line = "console=ttyS0".to_owned();
+    facts.devices.insert(PathBuf::from("/dev/ttyS0"), device("/dev/ttyS0", true));
     let found = warnings(&config, &facts);
     assert_eq!(found.len(), 2, "each device once: {found:?}");
     assert!(
@@ -98,6 +99,37 @@ fn what_the_links_to_the_other_gateway_need_is_looked_at_too() {
     );
     facts.devices.clear();
     assert_eq!(warnings(&config, &facts).iter().filter(|warning| warning.contains("/dev/i2c-1 is")).count(), 1);
+}
+
+/// The warnings of one of two gateways, on a Raspberry Pi on which everything is right.
+fn of_two(links: &str, turn: &str) -> Vec<String> {
+    let with_key = |line: &str| format!("{line}\nwhile_standby = \"{turn}\"");
+    let file = FILE.replace("node = \"tank\"", &with_key("node = \"tank\""));
+    let file = file.replace("bus = \"/dev/i2c-1\"", &with_key("bus = \"/dev/i2c-1\""));
+    let standby = format!("[standby]\npriority = 1\nlinks = [{links}]\n");
+    let config = Config::from_text(&(file + &standby), Path::new("f.toml"), "g1").unwrap();
+    let mut facts = pi();
+    for port in ["/dev/ttyAMA0", "/dev/ttyS0"] {
+        facts.devices.insert(PathBuf::from(port), device(port, true));
+    }
+    warnings(&config, &facts)
+}
+
+#[test]
+fn links_that_fail_when_it_matters_are_named() {
+    let (serial, udp) = ("{ kind = \"serial\", port = \"/dev/ttyS0\" }", "{ kind = \"udp\", peer = \"g2\" }");
+    let alone = of_two(serial, "deliver");
+    assert!(alone.len() == 1 && alone[0].contains("when it is cut both gateways become active"), "{alone:?}");
+    assert_eq!(of_two(&format!("{serial}, {udp}"), "deliver"), Vec::<String>::new());
+    let unplugged = of_two(&format!("{}, {udp}", serial.replace("ttyS0", "ttyUSB1")), "deliver");
+    assert!(unplugged.len() == 1 && unplugged[0].starts_with("/dev/ttyUSB1 is not there"), "{unplugged:?}");
+    assert!(unplugged[0].contains("`raspi-config nonint do_serial_hw 0`"), "{unplugged:?}");
+    let mailbox = "{ kind = \"i2c-mailbox\", bus = \"/dev/i2c-1\" }";
+    assert_eq!(of_two(mailbox, "deliver"), Vec::<String>::new());
+    let shared = of_two(mailbox, "off");
+    assert!(shared.len() == 1 && shared[0].starts_with("standby.links[0].bus: both gateways would"), "{shared:?}");
+    let twice = of_two(&format!("{{ kind = \"serial\", port = \"/dev/ttyAMA0\" }}, {udp}"), "deliver");
+    assert!(twice.len() == 1 && twice[0].starts_with("/dev/serial0 and /dev/ttyAMA0 are one port"), "{twice:?}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn ours(facts: &ServerFacts, database: &str) -> Vec<Finding> {
         let lacking: Vec<&str> = columns.iter().filter(|column| !has(column)).copied().collect();
         if !lacking.is_empty() {
             let what = format!("the table {database}.{name} lacks the columns {}", lacking.join(", "));
-            found.push(Finding::problem(&facts.name, what, "compare it with what `fieldgate db schema` prints"));
+            found.push(Finding::problem(&facts.name, what, MEND));
         }
     }
     let plain = OURS.into_iter().filter(|name| table(name).is_some_and(|table| !is_transactional(table)));
