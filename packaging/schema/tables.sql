@@ -133,7 +133,8 @@ CREATE TABLE IF NOT EXISTS standby_groups (
 --   source      the node of a wire; empty: all brokers
 --   written_*   from when to when what it heard became rows while it was active
 --   filled_to   its last row while the other one was active: what that one did not hear
---   is_open     it may go on; is_resumed: what was published during the break before it came in it
+--   is_open     it may go on; is_resumed: what was published during the break before it came in it; is_partial: not all
+--               brokers were heard
 CREATE TABLE IF NOT EXISTS standby_spans (
   stream       BIGINT UNSIGNED NOT NULL,
   source       VARCHAR(64)     NOT NULL,
@@ -144,6 +145,7 @@ CREATE TABLE IF NOT EXISTS standby_spans (
   filled_to    DATETIME(6)     NULL,
   is_open      TINYINT         NOT NULL,
   is_resumed   TINYINT         NOT NULL,
+  is_partial   TINYINT         NOT NULL DEFAULT 0,
   PRIMARY KEY (stream, source, from_time),
   KEY by_time (to_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -30,6 +30,9 @@ pub struct SourceState {
     /// does.
     #[serde(default)]
     pub lost_since_us: Option<i64>,
+    /// When the other end was last found not to answer any more, however soon it did again.
+    #[serde(skip)]
+    pub found_lost_us: Option<i64>,
     /// A broker only: at the last connect it still had our session, so that what was published meanwhile comes later.
     #[serde(default)]
     pub session_kept: bool,
@@ -72,6 +75,7 @@ impl Meter {
         let mut state = self.state_mut();
         (state.connected, state.trouble, state.connected_since_us) = (false, Some(why.to_owned()), None);
         state.lost_since_us.get_or_insert(now_us);
+        state.found_lost_us = state.lost_since_us;
     }
 
     /// Something was handed over.
@@ -147,6 +151,7 @@ mod tests {
             gaps: 1,
             last_us: Some(17),
             connected_since_us: Some(30),
+            found_lost_us: Some(20),
             ..SourceState::default()
         };
         assert_eq!(meter.state(), expected);
@@ -163,7 +168,7 @@ mod tests {
         assert_eq!((times(), meter.state().session_kept), ((None, None), false), "connected, and not subscribed yet");
         meter.connected(40);
         meter.connected(50);
-        assert_eq!(times(), (Some(40), None));
+        assert_eq!((times(), meter.state().found_lost_us), ((Some(40), None), Some(10)));
         meter.lost("connection reset", 60);
         meter.reached(true, 70);
         meter.connected(80);

@@ -14,7 +14,7 @@ pub use part::{Judgement, Part};
 use super::plan::Batch;
 use crate::database::{DbError, Session};
 use crate::standby::claim::{ClaimStep, Claimant, Holder, claim_step};
-use crate::standby::span::OwnSpans;
+use crate::standby::span::{BROKERS, OwnSpans};
 use queue::StreamId;
 use rows::Rows;
 use sensors::Meter;
@@ -256,7 +256,10 @@ impl Group {
         let listening = self.listening();
         self.turns.reached(through_us);
         for source in listening.connected() {
-            spans.reach(&source, through_us, listening.breaks_of(&source));
+            spans.reach(&source, through_us, &listening.breaks_of(&source));
+        }
+        if listening.are_brokers_deaf(through_us) {
+            spans.pass(BROKERS, through_us, &listening.breaks_of(BROKERS));
         }
         for source in listening.wires_lost(through_us) {
             spans.end(&source, through_us);

@@ -29,6 +29,8 @@ pub struct Span {
     pub is_open: bool,
     /// What the nodes published during the break before it was kept by the broker, and came in this span.
     pub is_resumed: bool,
+    /// Of several brokers not all were heard: another one may have brought what this gateway did not hear.
+    pub is_partial: bool,
 }
 
 /// A time in which a source of this gateway heard nothing.
@@ -64,7 +66,13 @@ impl Span {
             filled_to_us: None,
             is_open: true,
             is_resumed: pause.is_some_and(|pause| pause.is_resumed),
+            is_partial: false,
         }
+    }
+
+    /// One in which since this time, until now, only a part of what was said was heard.
+    fn in_part(since_us: i64, at_us: i64) -> Self {
+        Self { from_us: since_us, is_partial: true, ..Self::begun(at_us, None) }
     }
 
     fn with(self, at_us: i64, dealt: Dealt) -> Self {
@@ -116,15 +124,32 @@ impl OwnSpans {
             self.end(source, pause.from_us);
             self.put(source, Span::begun(at_us, Some(pause)));
         }
-        let span = match self.newest.get(source).copied() {
-            Some(span) if at_us < span.to_us.saturating_sub(SET_BACK_US) => {
+        // Heard in spite of a break: by another of several brokers, and not all that was said.
+        let lost_us =
+            breaks.iter().find(|pause| pause.from_us < at_us && at_us < pause.to_us).map(|pause| pause.from_us);
+        let begun = lost_us.map_or_else(|| Span::begun(at_us, None), |since_us| Span::in_part(since_us, at_us));
+        let span = match (self.newest.get(source).copied(), lost_us) {
+            (Some(span), _) if at_us < span.to_us.saturating_sub(SET_BACK_US) => {
                 self.end(source, span.to_us);
-                Span::begun(at_us, None)
+                begun
             }
-            Some(span) if span.is_open || at_us <= span.to_us => span,
-            _ => Span::begun(at_us, None),
+            (Some(span), Some(since_us)) if !span.is_partial && since_us > span.from_us => {
+                self.end(source, since_us);
+                begun
+            }
+            (Some(span), Some(_)) if span.is_open => Span { is_partial: true, ..span },
+            (Some(span), None) if at_us <= span.to_us || span.is_open && !span.is_partial => span,
+            _ => begun,
         };
         self.put(source, span.with(at_us, dealt));
+    }
+
+    /// The brokers are not heard until this time, and have not been for long; what they keep will come, but what the other
+    /// gateway heard need not wait for it.
+    pub fn pass(&mut self, source: &str, through_us: i64, breaks: &[Break]) {
+        if self.newest.get(source).is_none_or(|span| span.to_us < through_us) {
+            self.extend(source, through_us, Dealt::LeftOut, breaks);
+        }
     }
 
     /// The source was heard until this time, whether it said anything or not, and all of it is dealt with. Nothing new when it
@@ -271,6 +296,45 @@ mod tests {
         let rows: Vec<(i64, i64, bool)> =
             spans.changed().map(|(_, row)| (row.from_us, row.to_us, row.is_open)).collect();
         assert_eq!(rows, [(100, 130, true), (later, later, false)]);
+    }
+
+    #[test]
+    fn while_one_of_two_brokers_is_away_only_a_part_is_heard() {
+        let mut spans = OwnSpans::default();
+        spans.extend("", 100, Dealt::Written, &[]);
+        let pause = |to_us| [Break { from_us: 110, to_us, is_resumed: true }];
+        // First without an end, then as a backlog shows it.
+        for to_us in [i64::MAX, 150] {
+            spans.extend("", 120, Dealt::Written, &pause(to_us));
+            spans.extend("", 140, Dealt::Written, &pause(to_us));
+        }
+        spans.extend("", 160, Dealt::Written, &pause(150));
+        let rows: Vec<_> =
+            spans.changed().map(|(_, row)| (row.from_us, row.to_us, row.is_open, row.is_partial)).collect();
+        assert_eq!(rows, [(100, 110, false, false), (110, 140, false, true), (150, 160, true, false)]);
+    }
+
+    #[test]
+    fn what_begins_while_a_broker_is_away_is_a_part_from_the_first() {
+        let mut spans = OwnSpans::default();
+        let lasts = [Break { from_us: 10, to_us: i64::MAX, is_resumed: false }];
+        spans.extend("", 100, Dealt::Written, &lasts);
+        assert_eq!((spans.newest[""].from_us, spans.newest[""].is_partial), (10, true));
+        assert_eq!(spans.newest[""].written_us, Some((100, 100)), "nothing is known to stand there before");
+        spans.extend("", 130, Dealt::Written, &[]);
+        assert_eq!((spans.newest[""].from_us, spans.newest[""].is_partial), (130, false));
+    }
+
+    #[test]
+    fn brokers_that_are_away_for_long_are_not_waited_for() {
+        let mut spans = OwnSpans::default();
+        let lasts = [Break { from_us: 110, to_us: i64::MAX, is_resumed: false }];
+        spans.extend("", 100, Dealt::Written, &[]);
+        spans.reach("", 140, &lasts);
+        assert_eq!(spans.newest[""].to_us, 100, "it is not heard");
+        spans.pass("", 140, &lasts);
+        let span = spans.newest[""];
+        assert_eq!((span.from_us, span.to_us, span.is_partial, span.written_us), (110, 140, true, None));
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub struct Heard {
 pub enum Verdict {
     /// It becomes a row.
     Write,
-    /// It becomes a row with a mark: the other gateway may have written it too.
-    WriteMarked,
+    /// It becomes a row with a mark: the other gateway may have written it too, with a stamp between these times (by its clock).
+    WriteMarked(i64, i64),
     /// The other gateway's row is there.
     LeaveOut,
     /// It becomes a row unless the other gateway has one of the same identity, stamped between these times (by its clock).
@@ -78,9 +78,15 @@ fn by_time(heard: &Heard, source: &str, others: &[Other], may_come: bool) -> Ver
     match (places.contains(&Place::Within), may_come) {
         (true, _) => Verdict::LeaveOut,
         (false, true) => Verdict::Wait,
-        (false, false) if places.contains(&Place::Edge) => Verdict::WriteMarked,
+        (false, false) if places.contains(&Place::Edge) => marked(heard, source, others),
         (false, false) => Verdict::Write,
     }
+}
+
+fn marked(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
+    let to_us = others.iter().map(|other| other.stamps_to(heard, source, (EDGE_US, SETTLED_US))).max();
+    let to_us = to_us.unwrap_or(heard.at_us.saturating_add(EDGE_US));
+    Verdict::WriteMarked(heard.since_us.saturating_sub(EDGE_US), to_us)
 }
 
 /// Where a time lies among those for which a gateway has written rows.
@@ -115,35 +121,39 @@ impl Other {
     /// The same of what a broker may have kept for this gateway: its stamp says when it came, not when it was published. It is
     /// there if the other one listened all the time in which it may have been published, and wrote what it heard.
     fn place_of_kept(&self, source: &str, heard: &Heard) -> Place {
-        let mut place = Place::Outside;
-        let mut listens_from_us = None;
-        for (before, span) in with_before(self.of(source)) {
-            let goes_on = span.has_caught_up() && span.kept_from(before).is_some();
-            listens_from_us = listens_from_us.filter(|_| goes_on).or(span.written_us.map(|(from, _)| from));
-            let to_us = if self.is_holder { span.to_us } else { span.written_us.map_or(i64::MIN, |(_, to)| to) };
-            if listens_from_us.is_some_and(|from_us| heard.is_between(from_us, to_us)) {
-                return Place::Within;
-            }
-            if span.may_have(before, heard) {
-                place = Place::Edge;
-            }
+        let places = with_before(self.of(source)).map(|(before, span)| self.place_of_kept_in(before, span, heard));
+        places.max().unwrap_or(Place::Outside)
+    }
+
+    fn place_of_kept_in(&self, before: Option<&Span>, span: &Span, heard: &Heard) -> Place {
+        let to_us = if self.is_holder { span.to_us } else { span.written_us.map_or(i64::MIN, |(_, to)| to) };
+        let from_us = span.heard_itself_from();
+        match (from_us.is_some_and(|from_us| heard.is_between(from_us, to_us)), span.may_have(before, heard)) {
+            (true, _) => Place::Within,
+            (false, true) => Place::Edge,
+            (false, false) => Place::Outside,
         }
-        place
     }
 
     /// Between which of its stamps its row of the same message would stand; none where it has written nothing near.
     fn window(&self, heard: &Heard, source: &str) -> Option<(i64, i64)> {
         let spans = self.of(source);
         let from_us = heard.since_us.saturating_sub(MATCH_US);
-        let mut to_us = heard.at_us.saturating_add(MATCH_US);
-        for (before, span) in with_before(spans).filter(|(_, span)| span.is_resumed) {
-            // What it could not hear then it heard later.
-            if Span::deaf_from(before).saturating_sub(MATCH_US) <= heard.at_us && heard.since_us <= span.from_us {
-                to_us = to_us.max(span.from_us.saturating_add(CATCH_UP_US));
-            }
-        }
+        let to_us = self.stamps_to(heard, source, (MATCH_US, CATCH_UP_US));
         let is_near = |span: &Span| span.last_row_us().is_some_and(|to| to >= from_us) && span.from_us <= to_us;
         spans.iter().any(is_near).then_some((from_us, to_us))
+    }
+
+    /// Up to when its stamp of the same message may be, that of a broker's which kept it for a break included.
+    fn stamps_to(&self, heard: &Heard, source: &str, (match_us, catch_up_us): (i64, i64)) -> i64 {
+        let mut to_us = heard.at_us.saturating_add(match_us);
+        for (before, span) in with_before(self.of(source)).filter(|(_, span)| span.is_resumed) {
+            // What it could not hear then it heard later.
+            if Span::deaf_from(before).saturating_sub(match_us) <= heard.at_us && heard.since_us <= span.from_us {
+                to_us = to_us.max(span.from_us.saturating_add(catch_up_us));
+            }
+        }
+        to_us
     }
 }
 
@@ -162,7 +172,7 @@ fn with_before(spans: &[Span]) -> impl Iterator<Item = (Option<&Span>, &Span)> {
 impl Span {
     /// Since when its gateway may have heard nothing until it resumed.
     fn deaf_from(before: Option<&Self>) -> i64 {
-        before.map_or(i64::MIN, |before| before.to_us)
+        before.map_or(i64::MIN, |before| if before.is_partial { before.from_us } else { before.to_us })
     }
 
     /// One of its rows may be of the same message.
@@ -172,21 +182,18 @@ impl Span {
         self.last_row_us().is_some_and(is_after) && from_us.saturating_sub(EDGE_US) <= heard.at_us
     }
 
-    /// From when on everything came in this span that the broker kept during the break before it. A span before it that was
-    /// never closed does not say when the break began: what was heard after its last time went with a card.
-    fn kept_from(&self, before: Option<&Self>) -> Option<i64> {
-        before.filter(|before| self.is_resumed && !before.is_open).map(|before| before.to_us)
+    /// Since when what was said was heard at that time, and became rows. What a broker kept through the break before a span it need
+    /// not have kept whole: not what was said while it was down itself, nor more than its limit, nor QoS 0.
+    fn heard_itself_from(&self) -> Option<i64> {
+        let (from_us, _) = self.written_us.filter(|_| !self.is_partial)?;
+        Some(if self.is_resumed { from_us.max(self.from_us) } else { from_us })
     }
 
     /// `before` is the span before this one.
     fn place(&self, before: Option<&Self>, at_us: i64) -> Place {
         let Some((from_us, to_us)) = self.written_us else { return Place::Outside };
         let near_us = if self.is_resumed { Self::deaf_from(before) } else { from_us };
-        let within_us = match self.kept_from(before) {
-            Some(kept_from_us) if self.has_caught_up() => kept_from_us,
-            Some(_) => self.from_us.max(from_us).saturating_add(EDGE_US),
-            None => from_us.saturating_add(EDGE_US),
-        };
+        let within_us = self.heard_itself_from().unwrap_or(i64::MAX).saturating_add(EDGE_US);
         let is_near = (near_us.saturating_sub(EDGE_US)..=to_us.saturating_add(EDGE_US)).contains(&at_us);
         let is_within = (within_us..=to_us.saturating_sub(EDGE_US)).contains(&at_us);
         match (is_near, is_within) {

@@ -2,6 +2,7 @@
 //! replicate: broken in every way. At the end of each story every reading of a node with an identity is a row exactly once,
 //! and of a node without one nothing is missing and only what is marked stands twice.
 
+mod brokers;
 mod cut;
 mod database;
 mod frozen;

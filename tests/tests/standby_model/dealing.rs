@@ -29,7 +29,7 @@ impl World {
         defect: Option<Defect>,
     ) -> Transaction {
         let source = &self.database.source;
-        let spans = self.spans_of_other(1 - gateway, defect);
+        let spans = self.spans_of_other(1 - gateway);
         let is_holder = !as_holder && self.row().0 == Some(1 - gateway);
         let cursor = source.cursors[gateway];
         let done =
@@ -42,11 +42,8 @@ impl World {
         dealing.done
     }
 
-    fn spans_of_other(&self, other: usize, defect: Option<Defect>) -> Vec<Span> {
-        let spans = &self.database.source.spans[other];
-        let newest = spans.iter().map(|(stream, _)| *stream).max();
-        let is_hidden = |of: u8| defect == Some(Defect::FormerRunsLookClosed) && Some(of) != newest;
-        spans.iter().map(|(of, span)| Span { is_open: span.is_open && !is_hidden(*of), ..*span }).collect()
+    fn spans_of_other(&self, other: usize) -> Vec<Span> {
+        self.database.source.spans[other].iter().map(|(_, span)| *span).collect()
     }
 
     /// All that are known; of those after a reading nothing comes of it.
@@ -57,7 +54,9 @@ impl World {
             Some(Defect::ForgetsBreaksAtStart) => stream != own.stream && of != own.stream,
             _ => false,
         };
-        own.breaks.iter().filter(|(other, _)| !is_forgotten(*other)).map(|(_, pause)| *pause).collect()
+        let ended = own.breaks.iter().filter(|(other, _)| !is_forgotten(*other)).map(|(_, pause)| *pause);
+        let lasting = Break { from_us: own.deaf_us, to_us: i64::MAX, is_resumed: false };
+        ended.chain((!own.hears && !is_forgotten(own.stream)).then_some(lasting)).collect()
     }
 
     /// As the database has them.
@@ -87,6 +86,9 @@ impl Dealing<'_> {
             self.own.reach(source, self.world.clock_us(self.gateway), &self.breaks);
         } else if !self.world.site.is_kept {
             self.own.end(source, own.deaf_us);
+        } else {
+            // What a broker gives comes at least so long after it was last seen to be lost.
+            self.own.pass(source, self.world.clock_us(self.gateway) - EDGE_US, &self.breaks);
         }
     }
 
@@ -103,7 +105,7 @@ impl Dealing<'_> {
                 return Some(Dealt::LeftOut);
             }
             Verdict::Ask(..) | Verdict::Write => false,
-            Verdict::WriteMarked => self.defect != Some(Defect::DoublesAreNotMarked),
+            Verdict::WriteMarked(..) => self.defect != Some(Defect::DoublesAreNotMarked),
         };
         let (reading, at_us) = (queued.reading, queued.at_us);
         self.done.rows.push(Row { reading, gateway: self.gateway, at_us, is_marked });

@@ -31,8 +31,6 @@ pub enum Defect {
     WaitsForTheSilent,
     /// A turn that nobody takes is not taken back.
     TurnsAreLost,
-    /// The last span of a former run is taken for one that ended with the run, whatever was lost with the card.
-    FormerRunsLookClosed,
     /// A span reaches no further than the last reading.
     SpansStandStill,
     /// A double without an identity has no mark.

@@ -40,11 +40,6 @@ fn breaks_that_a_start_forgets_are_found() {
 }
 
 #[test]
-fn a_former_run_that_looks_closed_is_found() {
-    is_found(FormerRunsLookClosed, sentence::NOT_MISSING);
-}
-
-#[test]
 fn forgetting_without_the_replica_is_found() {
     is_found(LeavesWithoutTheReplica, sentence::NOT_MISSING);
 }

@@ -12,6 +12,9 @@ const BREAKS: usize = 64;
 /// Sources may be heard again so long before it is found that the process stood still; less than for what it must stand still.
 const FOUND_WITHIN_US: i64 = 500_000;
 
+/// Brokers that have not been heard for so long are not waited for.
+const DEAF_US: i64 = 30_000_000;
+
 /// Which node is heard over which wire; all others over brokers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
@@ -79,21 +82,20 @@ impl Listening {
         let ran_until_us = self.ran_until_us;
         let first = || Seen { connected_since_us: None, lost_since_us: Some(ran_until_us) };
         let seen = self.seen.entry(meter.name.clone()).or_insert_with(first);
+        let since_us = seen.connected_since_us.unwrap_or(i64::MIN);
+        let found_lost_us = meter.found_lost_us.filter(|at_us| *at_us >= since_us);
         let Some(connected_us) = meter.connected_since_us else {
-            seen.lost_since_us = seen.lost_since_us.or(meter.lost_since_us).or(Some(now_us));
+            seen.lost_since_us = seen.lost_since_us.or(found_lost_us).or(Some(now_us));
             return false;
         };
         if seen.connected_since_us == Some(connected_us) && seen.lost_since_us.is_none() {
             return false;
         }
-        let from_us = seen.lost_since_us.or(seen.connected_since_us).unwrap_or(connected_us);
+        let from_us = seen.lost_since_us.or(found_lost_us).or(seen.connected_since_us).unwrap_or(connected_us);
         *seen = Seen { connected_since_us: Some(connected_us), lost_since_us: None };
         let pause = Break { from_us: from_us.min(connected_us), to_us: connected_us, is_resumed: meter.session_kept };
         for source in self.sources.of_meter(&meter.name) {
-            let breaks = self.breaks.entry(source).or_default();
-            breaks.push(pause);
-            let surplus = breaks.len().saturating_sub(BREAKS);
-            breaks.drain(..surplus);
+            self.add(source, pause);
         }
         true
     }
@@ -105,13 +107,39 @@ impl Listening {
         let sources: Vec<String> = self.sources.nodes.keys().flat_map(|meter| self.sources.of_meter(meter)).collect();
         for source in sources {
             let is_resumed = source == BROKERS;
-            self.breaks.entry(source).or_default().push(Break { from_us, to_us, is_resumed });
+            self.add(source, Break { from_us, to_us, is_resumed });
         }
     }
 
-    /// The breaks of a source.
-    pub fn breaks_of(&self, source: &str) -> &[Break] {
+    fn add(&mut self, source: String, pause: Break) {
+        let breaks = self.breaks.entry(source).or_default();
+        breaks.push(pause);
+        let surplus = breaks.len().saturating_sub(BREAKS);
+        breaks.drain(..surplus);
+    }
+
+    /// The breaks of a source; one that has not ended has no end yet.
+    pub fn breaks_of(&self, source: &str) -> Vec<Break> {
+        let mut breaks = self.ended(source).to_vec();
+        let lost = self.lost_since(source).into_iter();
+        breaks.extend(lost.map(|from_us| Break { from_us, to_us: i64::MAX, is_resumed: false }));
+        breaks
+    }
+
+    fn ended(&self, source: &str) -> &[Break] {
         self.breaks.get(source).map_or(&[], Vec::as_slice)
+    }
+
+    /// Since when each meter of a source that is not heard has not been.
+    fn lost_since(&self, source: &str) -> Vec<i64> {
+        let is_its = |meter: &str| self.sources.of_meter(meter).iter().any(|name| name == source);
+        let lost = self.seen.iter().filter(|(meter, _)| is_its(meter));
+        lost.filter_map(|(_, seen)| seen.lost_since_us).collect()
+    }
+
+    /// Brokers of which one has not been heard for long by then: who waits for what they keep may wait for ever.
+    pub fn are_brokers_deaf(&self, by_us: i64) -> bool {
+        self.lost_since(BROKERS).iter().any(|since_us| since_us.saturating_add(DEAF_US) <= by_us)
     }
 
     /// The sources that hear everything that is said at this moment.
@@ -170,7 +198,7 @@ impl Listening {
     fn once(&self, source: &str, at_us: i64, has_identity: bool, offset_us: i64) -> Item {
         // An identity is looked for as far as it may be; without one, doubt about every reading for so long would mark them all.
         let catch_up_us = if has_identity { CATCH_UP_US } else { SETTLED_US };
-        let since_us = published_since(self.breaks_of(source), at_us, catch_up_us);
+        let since_us = published_since(self.ended(source), at_us, catch_up_us);
         let heard = Heard {
             at_us: at_us.saturating_add(offset_us),
             since_us: since_us.saturating_add(offset_us),

@@ -3,7 +3,7 @@
 use super::listening::{HeardBatch, Identity};
 use crate::drain::plan::Batch;
 use crate::standby::span::{Break, Dealt, OwnSpans};
-use crate::standby::verdict::{EDGE_US, Other, Verdict, verdict};
+use crate::standby::verdict::{Other, Verdict, verdict};
 use sensors::Reading;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,26 +108,26 @@ impl<'h> Judgement<'h> {
             _ => false,
         };
         let out: BTreeSet<u64> = self.verdicts.keys().copied().filter(is_left_out).collect();
-        let marked = self.verdicts.iter().filter(|(_, verdict)| **verdict == Verdict::WriteMarked).map(|(seq, _)| *seq);
-        let marked: BTreeSet<u64> = marked.collect();
+        let marked = self.marked();
         let keeps = |seq: &u64| *seq <= last && !out.contains(seq);
         let mut part = batch.clone();
         part.last = last;
         part.readings.retain(|(seq, _)| keeps(seq));
         part.gaps.retain(|row| keeps(&row.seq));
         part.dead_letters.retain(|row| keeps(&row.seq));
-        part.marked = marked;
-        let marked_us = self.marked_us(&part.marked);
+        part.marked = marked.keys().copied().collect();
+        let marked_us = marked.into_values().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
         let (dealt, ended) = self.dealt(&out, is_holder);
         Part { batch: part, left_out: runs(&out), marked_us, dealt, ended }
     }
 
-    fn marked_us(&self, marked: &BTreeSet<u64>) -> Option<(i64, i64)> {
-        let heard = || marked.iter().filter_map(|seq| self.heard.items.get(seq)?.heard.first());
-        // What a broker kept for this gateway the other one heard when it was published.
-        let from_us = heard().map(|heard| heard.since_us).min()?;
-        let to_us = heard().map(|heard| heard.at_us).max()?;
-        Some((from_us.saturating_sub(EDGE_US), to_us.saturating_add(EDGE_US)))
+    /// What may stand twice, with the times between which the other gateway's row of it would be.
+    fn marked(&self) -> BTreeMap<u64, (i64, i64)> {
+        let times = |verdict: &Verdict| match *verdict {
+            Verdict::WriteMarked(from_us, to_us) => Some((from_us, to_us)),
+            _ => None,
+        };
+        self.verdicts.iter().filter_map(|(seq, verdict)| Some((*seq, times(verdict)?))).collect()
     }
 
     #[allow(clippy::type_complexity, reason = "two plain lists")]
@@ -155,9 +155,11 @@ impl<'h> Judgement<'h> {
 
 impl Part {
     /// Takes what was dealt with into the spans of this gateway.
-    pub fn extend<'b>(&self, spans: &mut OwnSpans, breaks: impl Fn(&str) -> &'b [Break]) {
+    pub fn extend(&self, spans: &mut OwnSpans, breaks: impl Fn(&str) -> Vec<Break>) {
+        let mut known: BTreeMap<&str, Vec<Break>> = BTreeMap::new();
         for (source, at_us, how) in &self.dealt {
-            spans.extend(source, *at_us, *how, breaks(source));
+            let breaks = known.entry(source).or_insert_with(|| breaks(source));
+            spans.extend(source, *at_us, *how, breaks);
         }
         for (source, from_us) in &self.ended {
             spans.end(source, *from_us);

@@ -75,7 +75,7 @@ impl Rows<'_> {
     /// The other gateways with their spans, as far as they matter for what was published since then.
     pub async fn others(&mut self, since_us: i64) -> Result<Vec<Other>, DbError> {
         let sql = "SELECT s.gateway, g.holder, p.source, p.from_time, p.to_time, p.written_from, p.written_to, p.filled_to, \
-                          p.is_open, p.is_resumed, p.stream, s.started_at \
+                          p.is_open, p.is_resumed, p.is_partial, p.stream, s.started_at \
                    FROM standby_spans p JOIN streams s ON s.stream = p.stream JOIN standby_groups g ON g.site = s.site \
                    WHERE s.site = ? AND s.gateway <> ? AND p.to_time >= ? ORDER BY p.from_time";
         let from_us = since_us.saturating_sub(LONGEST_BREAK_US);
@@ -99,7 +99,7 @@ impl Rows<'_> {
 
     /// The newest span of each source in a stream of ours.
     pub async fn own(&mut self, stream: StreamId) -> Result<OwnSpans, DbError> {
-        let sql = "SELECT source, from_time, to_time, written_from, written_to, filled_to, is_open, is_resumed \
+        let sql = "SELECT source, from_time, to_time, written_from, written_to, filled_to, is_open, is_resumed, is_partial \
                    FROM standby_spans WHERE stream = ? ORDER BY from_time";
         let rows = self.session.ask_with(sql, vec![Cell::UInt(stream.as_u64())]).await?;
         let newest = rows.iter().filter_map(|row| {
@@ -127,17 +127,14 @@ impl Rows<'_> {
 
     /// Names numbers for which there are no rows, since those of the other gateway are there.
     pub async fn leave_out(&mut self, stream: StreamId, spans: &[(u64, u64)]) -> Result<(), DbError> {
-        for (first, last) in spans {
-            // What goes on where the last span ended is one span with it.
-            let sql = "UPDATE left_out SET last_seq = ? WHERE stream = ? AND last_seq = ?";
-            let values = vec![Cell::UInt(*last), Cell::UInt(stream.as_u64()), Cell::UInt(first.saturating_sub(1))];
-            if self.session.change(sql, values).await? == 0 {
-                let sql = "INSERT INTO left_out (stream, seq, last_seq) VALUES (?, ?, ?)";
-                let values = vec![Cell::UInt(stream.as_u64()), Cell::UInt(*first), Cell::UInt(*last)];
-                self.session.change(sql, values).await?;
-            }
-        }
-        Ok(())
+        let Some(((first, last), rest)) = spans.split_first() else { return Ok(()) };
+        // What goes on where the last span ended is one span with it; only the first can.
+        let sql = "UPDATE left_out SET last_seq = ? WHERE stream = ? AND last_seq = ?";
+        let values = vec![Cell::UInt(*last), Cell::UInt(stream.as_u64()), Cell::UInt(first.saturating_sub(1))];
+        let new = if self.session.change(sql, values).await? == 0 { spans } else { rest };
+        let row = |(first, last): &(u64, u64)| vec![Cell::UInt(stream.as_u64()), Cell::UInt(*first), Cell::UInt(*last)];
+        let sql = "INSERT INTO left_out (stream, seq, last_seq) VALUES (?, ?, ?)";
+        self.session.insert_many(sql, new.iter().map(row).collect()).await
     }
 
     /// Marks the other gateway's readings of these channels and times: they may stand twice.
@@ -166,11 +163,11 @@ impl Rows<'_> {
         }
         for (source, span) in own.changed() {
             let sql = "INSERT INTO standby_spans \
-                         (stream, source, from_time, to_time, written_from, written_to, filled_to, is_open, is_resumed) \
-                       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                         (stream, source, from_time, to_time, written_from, written_to, filled_to, is_open, is_resumed, is_partial) \
+                       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
                        ON DUPLICATE KEY UPDATE to_time = VALUES(to_time), written_from = VALUES(written_from), \
                          written_to = VALUES(written_to), filled_to = VALUES(filled_to), is_open = VALUES(is_open), \
-                         is_resumed = VALUES(is_resumed)";
+                         is_resumed = VALUES(is_resumed), is_partial = VALUES(is_partial)";
             let (written_from, written_to) = span.written_us.unzip();
             let values = vec![
                 Cell::UInt(stream.as_u64()),
@@ -182,6 +179,7 @@ impl Rows<'_> {
                 Cell::optional(span.filled_to_us, Cell::TimeUs),
                 Cell::Int(i64::from(span.is_open)),
                 Cell::Int(i64::from(span.is_resumed)),
+                Cell::Int(i64::from(span.is_partial)),
             ];
             self.session.change(sql, values).await?;
         }
@@ -238,7 +236,7 @@ fn others(told: &[Told]) -> Vec<Other> {
 }
 
 fn span(cells: &[Cell]) -> Option<Span> {
-    let [from, to, written_from, written_to, filled_to, is_open, is_resumed] = cells else { return None };
+    let [from, to, written_from, written_to, filled_to, is_open, is_resumed, is_partial] = cells else { return None };
     Some(Span {
         from_us: from.as_time_us()?,
         to_us: to.as_time_us()?,
@@ -246,6 +244,7 @@ fn span(cells: &[Cell]) -> Option<Span> {
         filled_to_us: filled_to.as_time_us(),
         is_open: is_open.as_i64()? != 0,
         is_resumed: is_resumed.as_i64()? != 0,
+        is_partial: is_partial.as_i64()? != 0,
     })
 }
 
@@ -278,8 +277,15 @@ mod tests {
     use super::*;
 
     fn told(source: &str, stream: u64, from_us: i64) -> Told {
-        let span =
-            Span { from_us, to_us: from_us, written_us: None, filled_to_us: None, is_open: true, is_resumed: false };
+        let span = Span {
+            from_us,
+            to_us: from_us,
+            written_us: None,
+            filled_to_us: None,
+            is_open: true,
+            is_resumed: false,
+            is_partial: false,
+        };
         let started_us = i64::try_from(stream).unwrap();
         Told { gateway: "a".into(), is_holder: true, source: source.into(), span, stream, started_us }
     }

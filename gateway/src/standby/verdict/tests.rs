@@ -6,7 +6,15 @@ const S: i64 = SECOND_US;
 
 fn span(from: i64, to: i64) -> Span {
     let (from_us, to_us) = (from * S, to * S);
-    Span { from_us, to_us, written_us: Some((from_us, to_us)), filled_to_us: None, is_open: true, is_resumed: false }
+    Span {
+        from_us,
+        to_us,
+        written_us: Some((from_us, to_us)),
+        filled_to_us: None,
+        is_open: true,
+        is_resumed: false,
+        is_partial: false,
+    }
 }
 
 fn other(is_holder: bool, spans: &[Span]) -> Vec<Other> {
@@ -19,6 +27,10 @@ fn heard(at: i64, has_identity: bool) -> Heard {
 
 fn plain(at: i64, others: &[Other], is_holder: bool) -> Verdict {
     verdict(&heard(at, false), "silo", others, is_holder)
+}
+
+fn marked(from: i64, to: i64) -> Verdict {
+    Verdict::WriteMarked(from * S, to * S)
 }
 
 fn known(at: i64, others: &[Other], is_holder: bool) -> Verdict {
@@ -44,7 +56,7 @@ fn a_standby_leaves_out_what_the_active_one_brought_and_waits_for_the_rest() {
 fn after_a_takeover_nothing_waits_and_the_edge_is_marked() {
     let dead = other(false, &[span(100, 200)]);
     assert_eq!(plain(150, &dead, true), Verdict::LeaveOut);
-    assert_eq!(plain(200, &dead, true), Verdict::WriteMarked);
+    assert_eq!(plain(200, &dead, true), marked(199, 201));
     assert_eq!(plain(202, &dead, true), Verdict::Write);
     assert_eq!(known(202, &dead, true), Verdict::Ask(172 * S, 232 * S));
     assert_eq!(known(231, &dead, true), Verdict::Write, "too late for a row of the dead one");
@@ -55,8 +67,8 @@ fn what_the_active_one_could_not_hear_is_written_by_the_standby() {
     let closed = Span { is_open: false, ..span(100, 130) };
     let active = other(true, &[closed, span(160, 200)]);
     assert_eq!(plain(145, &active, false), Verdict::Write);
-    assert_eq!(plain(130, &active, false), Verdict::WriteMarked);
-    assert_eq!(plain(160, &active, false), Verdict::WriteMarked);
+    assert_eq!(plain(130, &active, false), marked(129, 131));
+    assert_eq!(plain(160, &active, false), marked(159, 161));
     assert_eq!(plain(110, &active, false), Verdict::LeaveOut);
     // Deaf until now: another source of it tells how far it has come.
     let mut deaf = other(true, &[closed]);
@@ -79,10 +91,12 @@ fn what_a_broker_keeps_for_the_active_one_is_waited_for() {
     let closed = Span { is_open: false, ..span(100, 130) };
     let active = |to| other(true, &[closed, resumed(to)]);
     assert_eq!((plain(145, &active(165), false), known(145, &active(165), false)), (Verdict::Wait, Verdict::Wait));
-    assert_eq!(plain(145, &active(170), false), Verdict::LeaveOut);
+    // It need not have kept all of it, and what it kept has a later stamp.
+    assert_eq!(plain(145, &active(170), false), marked(144, 170));
+    assert_eq!(plain(162, &active(170), false), Verdict::LeaveOut);
     assert_eq!(known(145, &active(170), false), Verdict::Ask(115 * S, 760 * S));
     let dead = other(false, &[closed, resumed(165)]);
-    assert_eq!(plain(145, &dead, true), Verdict::WriteMarked, "it may have come before the end or not");
+    assert_eq!(plain(145, &dead, true), marked(144, 170), "it may have come before the end or not");
 }
 
 #[test]
@@ -116,33 +130,33 @@ fn what_a_broker_kept_for_this_gateway_is_there_if_the_other_one_listened_all_th
     let active = other(true, &[Span { to_us: 900 * S, ..span(100, 705) }]);
     let decide = |since, at, others: &[Other]| verdict(&kept(since, at), "silo", others, false);
     assert_eq!(decide(400, 805, &active), Verdict::LeaveOut);
-    assert_eq!(decide(100, 805, &active), Verdict::WriteMarked, "it did not listen so early");
+    assert_eq!(decide(100, 805, &active), marked(99, 806), "it did not listen so early");
     assert_eq!(decide(400, 900, &active), Verdict::Wait);
     let dead = other(false, &[span(100, 705)]);
     let alone = |since, at| verdict(&kept(since, at), "silo", &dead, true);
     assert_eq!(
         (alone(400, 704), alone(400, 805), alone(710, 805)),
-        (Verdict::LeaveOut, Verdict::WriteMarked, Verdict::Write)
+        (Verdict::LeaveOut, marked(399, 806), Verdict::Write)
     );
 }
 
+/// A broker that was down itself, or whose limit was reached, has not kept what this gateway heard elsewhere.
 #[test]
-fn listening_goes_on_over_a_break_whose_beginning_is_known() {
+fn over_a_break_nobody_can_tell_whether_the_broker_kept_it() {
     let kept = Heard { at_us: 250 * S, since_us: 110 * S, has_identity: false };
     let resumed = Span { is_resumed: true, ..span(160, 300) };
     let closed = Span { is_open: false, ..span(100, 130) };
-    assert_eq!(verdict(&kept, "silo", &other(true, &[closed, resumed]), false), Verdict::LeaveOut);
-    assert_eq!(verdict(&kept, "silo", &other(true, &[span(100, 130), resumed]), false), Verdict::WriteMarked);
-    let deaf = Span { is_resumed: false, ..resumed };
-    assert_eq!(verdict(&kept, "silo", &other(true, &[closed, deaf]), false), Verdict::WriteMarked);
+    assert_eq!(verdict(&kept, "silo", &other(true, &[closed, resumed]), false), marked(109, 251));
+    let after = Heard { since_us: 170 * S, ..kept };
+    assert_eq!(verdict(&after, "silo", &other(true, &[closed, resumed]), false), Verdict::LeaveOut);
 }
 
 /// The other one drained until 130, heard more, and came back with another card and what the broker had kept since.
 #[test]
 fn what_went_with_a_card_is_not_taken_for_resumed() {
     let resumed = Span { is_resumed: true, ..span(160, 200) };
-    assert_eq!(plain(145, &other(true, &[span(100, 130), resumed]), false), Verdict::WriteMarked);
-    assert_eq!(plain(145, &other(true, &[resumed]), false), Verdict::WriteMarked, "nothing is known of before");
+    assert_eq!(plain(145, &other(true, &[span(100, 130), resumed]), false), marked(144, 170));
+    assert_eq!(plain(145, &other(true, &[resumed]), false), marked(144, 170), "nothing is known of before");
 }
 
 /// A gateway whose first span of all was resumed, as after the loss of its card: its row has a later stamp.
@@ -151,4 +165,26 @@ fn a_row_of_a_first_span_that_was_resumed_is_looked_for() {
     let resumed = Span { is_resumed: true, ..span(700, 739) };
     assert_eq!(known(5, &other(false, &[resumed]), true), Verdict::Ask(-25 * S, 1300 * S));
     assert_eq!(known(5, &other(false, &[Span { is_resumed: false, ..resumed }]), true), Verdict::Write);
+}
+
+/// Of two brokers the active one heard only one from 130 to 160.
+#[test]
+fn where_the_active_one_heard_only_a_part_nobody_can_tell() {
+    let closed = Span { is_open: false, ..span(100, 130) };
+    let part = Span { is_partial: true, ..span(130, 160) };
+    let active = other(true, &[closed, part]);
+    assert_eq!((plain(120, &active, false), plain(150, &active, false)), (Verdict::LeaveOut, marked(149, 151)));
+    assert_eq!(
+        (plain(165, &active, false), known(150, &active, false)),
+        (Verdict::Wait, Verdict::Ask(120 * S, 180 * S))
+    );
+    // Its row of what the broker kept for it has a later stamp.
+    let ended = Span { is_open: false, ..part };
+    let back = other(true, &[closed, ended, Span { is_resumed: true, ..span(160, 180) }]);
+    assert_eq!(
+        (plain(135, &back, false), known(131, &back, false)),
+        (marked(134, 170), Verdict::Ask(101 * S, 760 * S))
+    );
+    let silent = other(true, &[closed, Span { written_us: None, ..part }]);
+    assert_eq!(plain(150, &silent, false), Verdict::Write, "it wrote nothing then");
 }

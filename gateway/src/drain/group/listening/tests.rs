@@ -13,7 +13,8 @@ fn listening() -> Listening {
 
 fn meter(name: &str, connected_since_us: Option<i64>, lost_since_us: Option<i64>) -> SourceState {
     let (name, session_kept) = (name.to_owned(), name == BROKER);
-    SourceState { name, connected_since_us, lost_since_us, session_kept, ..SourceState::default() }
+    let found_lost_us = lost_since_us;
+    SourceState { name, connected_since_us, lost_since_us, found_lost_us, session_kept, ..SourceState::default() }
 }
 
 #[test]
@@ -26,8 +27,10 @@ fn the_start_ends_a_break_and_each_reconnect_another() {
     assert!(listening.look(&[meter(PORT, Some(30), None)], 31));
     // Gone and back between two looks: at least since the connect of before.
     assert!(listening.look(&[meter(PORT, Some(50), None)], 51));
+    // Unless it was found.
+    assert!(listening.look(&[SourceState { found_lost_us: Some(60), ..meter(PORT, Some(70), None) }], 71));
     let pause = |from_us, to_us| Break { from_us, to_us, is_resumed: false };
-    assert_eq!(listening.breaks_of("silo"), [pause(5, 10), pause(20, 30), pause(30, 50)]);
+    assert_eq!(listening.breaks_of("silo"), [pause(5, 10), pause(20, 30), pause(30, 50), pause(60, 70)]);
     assert!(listening.breaks_of(BROKERS).is_empty());
 }
 
@@ -90,4 +93,23 @@ fn what_is_heard_before_it_is_found_that_the_process_stood_still_was_late_too() 
     listening.stood_still(1_000_000, 7_000_000);
     let since = |at_us| listening.once(BROKERS, at_us, false, 0).heard[0].since_us;
     assert_eq!((since(1_200_000), since(6_990_000), since(7_100_000)), (1_200_000, 1_000_000, 1_000_000));
+}
+
+#[test]
+fn a_break_that_lasts_has_no_end_and_a_broker_is_not_waited_for_for_ever() {
+    let mut listening = listening();
+    listening.look(&[meter(BROKER, Some(10), None)], 11);
+    listening.look(&[meter(BROKER, None, Some(20))], 21);
+    let lasts = Break { from_us: 20, to_us: i64::MAX, is_resumed: false };
+    assert_eq!((listening.breaks_of(BROKERS).last(), listening.breaks()[BROKERS].len()), (Some(&lasts), 1));
+    assert!(!listening.are_brokers_deaf(20 + DEAF_US - 1) && listening.are_brokers_deaf(20 + DEAF_US));
+    listening.look(&[meter(BROKER, Some(30), None)], 31);
+    assert!(!listening.are_brokers_deaf(i64::MAX));
+}
+
+#[test]
+fn a_process_that_stands_still_again_and_again_fills_no_memory() {
+    let mut listening = listening();
+    (0..1000).for_each(|at_us| listening.stood_still(at_us, at_us + 1));
+    assert!(listening.breaks().values().all(|breaks| breaks.len() == BREAKS));
 }

@@ -51,6 +51,7 @@ fn other(is_holder: bool, from: i64, to: i64) -> Vec<Other> {
         filled_to_us: None,
         is_open: true,
         is_resumed: false,
+        is_partial: false,
     };
     vec![Other { is_holder, spans: [("silo".to_owned(), vec![span])].into() }]
 }
