@@ -60,13 +60,13 @@ const TABLES: &[Trouble] = &[
     (
         "column missing (1054)",
         "ALTER TABLE field.readings RENAME COLUMN value TO rare",
-        &["error 1054", "the tables are not of this version"],
+        &["error 1054", "the tables are of an earlier version"],
         "ALTER TABLE field.readings RENAME COLUMN rare TO value",
     ),
     (
         "column too many (1364)",
         "ALTER TABLE field.readings ADD COLUMN surplus INT NOT NULL",
-        &["error 1364", "the tables are not of this version"],
+        &["error 1364", "the tables are of an earlier version"],
         "ALTER TABLE field.readings DROP COLUMN surplus",
     ),
     (

@@ -23,6 +23,8 @@ pub struct Field {
     /// Whether a killed server took writes.
     was_open: Vec<bool>,
     pub(super) is_frozen: [bool; 2],
+    /// A switchover to this server was killed.
+    pub(super) unfinished: Option<usize>,
     /// What the commands said.
     pub(super) folder: TempDir,
 }
@@ -42,7 +44,7 @@ impl Field {
         second.wait_log("connected to the source", DEADLINE);
         let folder = tempfile::tempdir().expect("a folder for what commands say");
         let (stand, was_open) = (vec![Stands::Up; 3], vec![false; 3]);
-        Self { site: Site::of(scene), second, stand, was_open, is_frozen: [false; 2], folder }
+        Self { site: Site::of(scene), second, stand, was_open, is_frozen: [false; 2], unfinished: None, folder }
     }
 
     /// Three to six steps, then everything is healed and looked at. A failure shows the steps.
@@ -90,7 +92,12 @@ impl Field {
                 self.is_frozen[which] = true;
             }
             Step::GatewayThawed(which) => self.thaw_gateway(which),
-            Step::Ordered(command, killed_after) => drop(self.order(command, killed_after)),
+            Step::Ordered(command, killed_after) => {
+                let is_done = self.order(command, killed_after);
+                if let (Command::Switchover(to), false) = (command, is_done) {
+                    self.unfinished = killed_after.map(|_| to);
+                }
+            }
         }
     }
 

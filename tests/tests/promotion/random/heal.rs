@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// For a promotion that has to wait for a frozen gateway's lock.
 const LONG: Duration = Duration::from_secs(90);
 
+/// A gateway that promotes finishes a switchover sooner, where it can know of one.
+const FINISHED_BY_A_GATEWAY: Duration = Duration::from_secs(20);
+
 impl Field {
     /// Everything is there again, what must be so by itself is waited for, and operators do what is theirs.
     pub(super) fn heal(&mut self, case: u64) {
@@ -28,6 +31,7 @@ impl Field {
             // Somebody had stopped it by hand. It is refused where it follows nobody, or while a gateway lets it follow another.
             drop(self.site.server(server).try_query("START SLAVE"));
         }
+        self.finish_switchover();
         let source = self.wait_one_source();
         self.site.wait_more(source, 40);
         self.let_all_follow(source);
@@ -38,6 +42,19 @@ impl Field {
         self.wait_nothing_left();
         self.site.add_node(&format!("shed-{case}"));
         self.site.add_node(&format!("silo-{case}"));
+    }
+
+    /// A switchover that is killed when it has closed the source and not said so yet looks as if somebody had closed it: the
+    /// operator gives the command again.
+    fn finish_switchover(&mut self) {
+        let Some(to) = self.unfinished.take() else { return };
+        let begun = Instant::now();
+        while self.open().is_empty() {
+            if begun.elapsed() > FINISHED_BY_A_GATEWAY {
+                self.order(Command::Switchover(to), None);
+                return;
+            }
+        }
     }
 
     fn wait_one_source(&mut self) -> usize {
