@@ -114,6 +114,8 @@ pub struct Drain {
     pub told: Choice,
     /// Whose turn it is, where this gateway is one of two.
     pub group: Option<Group>,
+    /// Without that: decides about what was collected by one of two.
+    pub former: Group,
     /// What the source has refused.
     pub refusals: Refusals,
     /// What was said of it.

@@ -56,6 +56,23 @@ pub trait Turns: Send + Sync {
     fn took_over(&self, from: &str, positions: BTreeMap<String, i64>);
 }
 
+/// That of a gateway which is not one of two: never its own, and nobody asks.
+struct NoTurn;
+
+impl Turns for NoTurn {
+    fn duty(&self) -> Duty {
+        Duty::default()
+    }
+
+    fn tell(&self, _row: &GroupRow) {}
+
+    fn lost(&self) {}
+
+    fn reached(&self, _through_us: i64) {}
+
+    fn took_over(&self, _from: &str, _positions: BTreeMap<String, i64>) {}
+}
+
 /// What lasts over connections.
 pub struct Group {
     site: String,
@@ -71,6 +88,8 @@ pub struct Group {
     taken: Option<(String, BTreeMap<String, i64>)>,
     changed: Arc<Notify>,
     durable: Option<Durable>,
+    /// It is not one of two any more.
+    is_former: bool,
 }
 
 /// Everything that was heard until this time is in the queue, in this stream up to this number.
@@ -94,7 +113,15 @@ impl Group {
     ) -> Self {
         let (site, gateway) = (site.to_owned(), gateway.to_owned());
         let (claimed, pending, taken, durable) = (None, None, None, None);
-        Self { site, gateway, turns, listening, meters, claimed, pending, taken, changed, durable }
+        let is_former = false;
+        Self { site, gateway, turns, listening, meters, claimed, pending, taken, changed, durable, is_former }
+    }
+
+    /// Of a gateway without `[standby]`, for what it collected while it was one of two, or has imported from such a one.
+    pub fn former(names: (&str, &str), listening: Listening) -> Self {
+        let listening = (Arc::new(Mutex::new(listening)), Vec::new());
+        let group = Self::new(names, Box::new(NoTurn), listening, Arc::new(Notify::new()));
+        Self { is_former: true, ..group }
     }
 
     fn rows<'s>(&'s self, session: &'s mut Session) -> Rows<'s> {
@@ -122,6 +149,9 @@ impl Group {
     /// [`DbError`].
     pub(super) async fn lock(&mut self, session: &mut Session, now_us: i64) -> Result<bool, DbError> {
         self.look(now_us);
+        if self.is_former {
+            self.rows(session).make().await?;
+        }
         let duty = self.turns.duty();
         let row = self.rows(session).lock().await?;
         self.turns.tell(&row);
@@ -206,7 +236,10 @@ impl Group {
             Some(from_us) => self.rows_of(session, maker).others(from_us).await?,
             None => Vec::new(),
         };
-        let judgement = Judgement::of(&heard, &others, is_holder);
+        let judgement = match self.is_former {
+            true => Judgement::of_former(&heard, &others),
+            false => Judgement::of(&heard, &others, is_holder),
+        };
         let found = match judgement.question(batch) {
             Some(question) => self.rows_of(session, maker).find(&question).await?,
             None => Default::default(),

@@ -34,9 +34,11 @@ impl Drain {
         self.wait_to_send(index, &batch, &identity).await?;
         let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
         let began = tokio::time::Instant::now();
+        let former = Some(&mut self.former).filter(|_| !batch.shared.is_empty());
+        let group = self.group.as_mut().or(former);
         let written = tokio::select! {
             biased;
-            written = source.write(&batch, self.group.as_mut(), now_us) => written,
+            written = source.write(&batch, group, now_us) => written,
             () = another_source(views, highest_term, index, identity) => return Err(Ended::GivenUp),
         };
         self.throttle.took(batch.rows(), began.elapsed());

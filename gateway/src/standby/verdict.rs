@@ -64,6 +64,17 @@ pub fn verdict(heard: &Heard, source: &str, others: &[Other], is_holder: bool) -
     }
 }
 
+/// The same for a gateway that is not one of two any more, or for another one's queue that it has imported: it waits for nobody, and
+/// writes nothing of which it would have had to wait to know whether the other gateway brings it without a mark.
+pub fn verdict_of_former(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
+    match verdict(heard, source, others, false) {
+        Verdict::Wait if others.is_empty() => Verdict::Write,
+        Verdict::Wait if heard.has_identity => by_identity(heard, source, others),
+        Verdict::Wait => marked(heard, source, others),
+        decided => decided,
+    }
+}
+
 fn by_identity(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
     let windows = others.iter().filter_map(|other| other.window(heard, source));
     let both = |one: (i64, i64), other: (i64, i64)| (one.0.min(other.0), one.1.max(other.1));

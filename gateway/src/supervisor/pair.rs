@@ -154,6 +154,26 @@ fn listening(config: &Config, book: &Book, reader: &Reader) -> Result<Arc<Mutex<
     Ok(Arc::new(Mutex::new(listening)))
 }
 
+/// For what this gateway collected as one of two, where it is that no more.
+///
+/// # Errors
+/// [`Trouble::StateFolder`].
+pub fn former(config: &Config, state: &Path) -> Result<Group, Trouble> {
+    let unusable = |source| Trouble::StateFolder { folder: state.to_owned(), source };
+    let book = Book::open(state).map_err(unusable)?;
+    // Nothing new is heard as one of two, so only the breaks of before count.
+    let listening = Listening::new(wires(config), book.remembered().breaks.clone(), 0);
+    Ok(Group::former((config.gateway.site.as_str(), config.gateway.id.as_str()), listening))
+}
+
+/// Every node on a wire: without `[standby]` no source says that both heard it.
+fn wires(config: &Config) -> Sources {
+    let ports = config.serial.iter().map(|it| (it.port.display().to_string(), vec![it.node.to_string()]));
+    let nodes = |bus: &config::I2c| bus.nodes.iter().map(|node| node.name.to_string()).collect();
+    let buses = config.i2c.iter().map(|it| (it.bus.display().to_string(), nodes(it)));
+    Sources { nodes: ports.chain(buses).collect() }
+}
+
 fn shared_sources(config: &Config) -> Sources {
     let name = |node: &NodeId| node.to_string();
     let brokers = config.mqtt.iter().map(|it| (it.broker.to_string(), it.while_standby, Vec::new()));

@@ -144,6 +144,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         first_steps,
         standby: shown.clone(),
     });
+    let former = pair::former(config, state)?;
     let members = Members::of(config, clock.stamp().wall_us);
     let promoter = start_promoter(config, passwords.promote, (&views, &look), &drain_state, &clock);
     let drain = Drain {
@@ -164,6 +165,7 @@ pub fn start(file: &Path, config: &Config, passwords: Passwords, simulate: bool)
         stop: drain_stop,
         told: Choice::default(),
         group,
+        former,
         refusals: Refusals::default(),
         told_refused: ToldRefused::default(),
         looks: Looks::new(members),

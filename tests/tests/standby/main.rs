@@ -5,6 +5,7 @@
 mod brokers;
 mod cut;
 mod database;
+mod former;
 mod frozen;
 mod killed;
 mod numbers;

@@ -3,7 +3,7 @@
 use super::listening::{HeardBatch, Identity};
 use crate::drain::plan::Batch;
 use crate::standby::span::{Break, Dealt, OwnSpans};
-use crate::standby::verdict::{Other, Verdict, verdict};
+use crate::standby::verdict::{Heard, Other, Verdict, verdict, verdict_of_former};
 use sensors::Reading;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,10 +70,18 @@ pub struct Part {
 impl<'h> Judgement<'h> {
     /// By what the other gateways have brought.
     pub fn of(heard: &'h HeardBatch, others: &[Other], is_holder: bool) -> Self {
+        Self::by(heard, |heard, source| verdict(heard, source, others, is_holder))
+    }
+
+    /// The same for a gateway that is not one of two any more.
+    pub fn of_former(heard: &'h HeardBatch, others: &[Other]) -> Self {
+        Self::by(heard, |heard, source| verdict_of_former(heard, source, others))
+    }
+
+    fn by(heard: &'h HeardBatch, verdict: impl Fn(&Heard, &str) -> Verdict) -> Self {
         let mut verdicts = BTreeMap::new();
         for (seq, item) in &heard.items {
-            let ends: Vec<Verdict> =
-                item.heard.iter().map(|heard| verdict(heard, &item.source, others, is_holder)).collect();
+            let ends: Vec<Verdict> = item.heard.iter().map(|heard| verdict(heard, &item.source)).collect();
             let verdict = if item.is_gap { of_gap(&ends) } else { ends.first().copied().unwrap_or(Verdict::Write) };
             if verdict == Verdict::Wait {
                 return Self { heard, verdicts, waits_at: Some(*seq) };

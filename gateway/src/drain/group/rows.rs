@@ -39,6 +39,11 @@ impl Rows<'_> {
             Family::MySql => format!("SET SESSION wait_timeout = {MOST_IDLE_S}"),
         };
         self.session.run(&idle).await?;
+        self.make().await
+    }
+
+    /// The same, and no more.
+    pub async fn make(&mut self) -> Result<(), DbError> {
         let sql =
             "INSERT INTO standby_groups (site, term, holder) VALUES (?, 0, '') ON DUPLICATE KEY UPDATE site = site";
         self.session.change(sql, vec![Cell::text(self.site)]).await.map(drop)

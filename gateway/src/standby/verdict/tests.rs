@@ -188,3 +188,20 @@ fn where_the_active_one_heard_only_a_part_nobody_can_tell() {
     let silent = other(true, &[closed, Span { written_us: None, ..part }]);
     assert_eq!(plain(150, &silent, false), Verdict::Write, "it wrote nothing then");
 }
+
+#[test]
+fn one_that_is_not_of_two_any_more_waits_for_nobody() {
+    let former = |at, has_identity, others: &[Other]| verdict_of_former(&heard(at, has_identity), "silo", others);
+    let active = other(true, &[span(100, 200)]);
+    assert_eq!(
+        (former(150, false, &active), former(150, true, &active)),
+        (Verdict::LeaveOut, known(150, &active, true))
+    );
+    assert_eq!(former(205, false, &active), marked(204, 206), "it may still bring it");
+    assert_eq!(former(205, true, &active), Verdict::Ask(175 * S, 235 * S));
+    assert_eq!(
+        (former(205, false, &[]), former(205, true, &[])),
+        (Verdict::Write, Verdict::Write),
+        "there was nobody else"
+    );
+}

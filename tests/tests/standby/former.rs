@@ -1,0 +1,57 @@
+//! A gateway stops being one of two while its queue has readings that both have heard.
+
+use std::fs;
+use std::path::Path;
+
+use fieldgate_tests::gateway::Gateway;
+use fieldgate_tests::node::Node;
+use fieldgate_tests::pair::Pair;
+use fieldgate_tests::plain_node::PlainNode;
+use fieldgate_tests::process::wait_for;
+use fieldgate_tests::scenario::DEADLINE;
+
+const PLAIN: &str = "plain";
+
+/// Takes a section out of a configuration.
+fn take_out(file: &Path, section: &str) {
+    let text = fs::read_to_string(file).expect("the configuration");
+    let begins = format!("[{section}]");
+    let mut is_in_it = false;
+    let keeps = |line: &&str| {
+        if line.starts_with('[') {
+            is_in_it = *line == begins;
+        }
+        !is_in_it
+    };
+    let kept: Vec<&str> = text.lines().filter(keeps).collect();
+    assert!(kept.len() < text.lines().count(), "there is no [{section}] in {text}");
+    fs::write(file, kept.join("\n")).expect("the configuration");
+}
+
+/// The highest numbers of a gateway's streams, together.
+fn queued(gateway: &Gateway) -> usize {
+    let streams = gateway.ask("Streams").unwrap_or_default();
+    let ends = streams.as_array().into_iter().flatten().filter_map(|stream| stream["end"].as_u64());
+    usize::try_from(ends.sum::<u64>()).expect("a small queue")
+}
+
+#[test]
+fn what_was_held_by_a_gateway_that_is_alone_from_now_on_is_not_brought_twice() {
+    let mut pair = Pair::with(0).line().start();
+    let mut node = Node::named("greenhouse").rate(50.0).start(pair.broker.address());
+    let plain = PlainNode::start(PLAIN, 20, pair.broker.address());
+    pair.wait_more_of(0, 0, 100);
+    pair.cluster.servers[0].set_read_only(true);
+    let before = node.log().acknowledged.len();
+    node.wait_acknowledged(before + 100, DEADLINE);
+    let (log, sent) = (node.terminate(), plain.finish());
+    let all = log.acknowledged.len() * log.channels + usize::try_from(sent).expect("a few");
+    wait_for("both to hold everything", DEADLINE, || pair.gateways.iter().all(|gateway| queued(gateway) >= all));
+    assert_eq!(pair.gateways[1].terminate(DEADLINE), 0);
+    take_out(&pair.gateways[1].config_file(), "standby");
+    pair.gateways[1].start();
+    pair.cluster.servers[0].set_read_only(false);
+    println!("{}", pair.finish(0, &[log]));
+    pair.wait_plain(0, PLAIN, sent);
+    assert!(pair.rows_of(0, 1) < all, "it left out what the other one brought");
+}
