@@ -202,6 +202,17 @@ impl Span {
 
     /// `before` is the span before this one.
     fn place(&self, before: Option<&Self>, at_us: i64) -> Place {
+        self.place_of_written(before, at_us).max(self.place_of_filled(at_us))
+    }
+
+    /// What became rows while the other one was the holder says nothing of what lies between.
+    fn place_of_filled(&self, at_us: i64) -> Place {
+        let reaches =
+            |to_us: i64| self.from_us.saturating_sub(EDGE_US) <= at_us && at_us <= to_us.saturating_add(EDGE_US);
+        if self.filled_to_us.is_some_and(reaches) { Place::Edge } else { Place::Outside }
+    }
+
+    fn place_of_written(&self, before: Option<&Self>, at_us: i64) -> Place {
         let Some((from_us, to_us)) = self.written_us else { return Place::Outside };
         let near_us = if self.is_resumed { Self::deaf_from(before) } else { from_us };
         let within_us = self.heard_itself_from().unwrap_or(i64::MAX).saturating_add(EDGE_US);

@@ -114,7 +114,12 @@ fn an_active_one_looks_only_where_the_standby_has_written() {
     assert_eq!(known(199, &standby(None), true), Verdict::Write);
     assert_eq!(known(199, &standby(Some(120)), true), Verdict::Write);
     assert_eq!(known(199, &standby(Some(180)), true), Verdict::Ask(169 * S, 229 * S));
-    assert_eq!(plain(150, &standby(Some(180)), true), Verdict::Write, "it stood by, and may not have heard it");
+    assert_eq!(
+        plain(150, &standby(Some(180)), true),
+        marked(149, 151),
+        "one that is not of two any more waits for nobody"
+    );
+    assert_eq!(plain(182, &standby(Some(180)), true), Verdict::Write);
 }
 
 #[test]
