@@ -64,11 +64,11 @@ pub(crate) fn read(root: &mut Section<'_, '_>, host_name: &str) -> Option<Sectio
     let mysql = root.demand("mysql", "add [mysql] with servers, database and user");
     let mysql = mysql.then(|| root.section("mysql", mysql::read)).flatten().flatten();
     let queue = root.section("queue", queue::read);
-    let drain = root.section("drain", drain::read);
+    let with_standby = root.has("standby");
+    let drain = root.section("drain", |section| drain::read(section, with_standby));
     let quota = root.section("quota", quota::read);
     let notify = root.section("notify", notify::read);
     let led = led::read(root);
-    let with_standby = root.has("standby");
     let mqtt = brokers(root, gateway.as_ref(), with_standby);
     let serial = root.sections("serial", 0..=MAX_SERIAL_PORTS, |_, section| serial::read(section, with_standby));
     let i2c = root.sections("i2c", 0..=MAX_I2C_BUSES, |_, section| i2c::read(section, with_standby));

@@ -41,12 +41,23 @@ pub enum Order {
 
 const ORDERS: &[(&str, Order)] = &[("oldest-first", Order::OldestFirst), ("live-first", Order::LiveFirst)];
 
-pub(crate) fn read(section: &mut Section<'_, '_>) -> Drain {
+pub(crate) fn read(section: &mut Section<'_, '_>, with_standby: bool) -> Drain {
     Drain {
         rows_per_second: section.optional("rows_per_second", rows),
         bytes_per_second: section.optional("bytes_per_second", bytes),
         latency_budget: section.optional("latency_budget", duration(LEAST_BUDGET..=MOST_BUDGET)),
-        order: section.or("order", Order::default(), choice(ORDERS)),
+        order: section.or("order", Order::default(), |value| order(value, with_standby)),
+    }
+}
+
+/// What one of two gateways has delivered up to some time says that all before is there, and the other one leaves that out.
+fn order(value: &DeValue<'_>, with_standby: bool) -> Result<Order, ValueError> {
+    match choice(ORDERS)(value)? {
+        Order::LiveFirst if with_standby => {
+            let what = "is \"live-first\", but with [standby] what came first goes first";
+            Err(ValueError::new(what, "write \"oldest-first\", or remove it"))
+        }
+        order => Ok(order),
     }
 }
 

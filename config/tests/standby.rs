@@ -53,6 +53,16 @@ fn priority_and_a_link_are_enough() {
     );
 }
 
+/// The other one would leave out what waits behind the live readings, and a card that dies then would take it along.
+#[test]
+fn live_readings_go_first_only_where_a_gateway_is_alone() {
+    let text = |order: &str| format!("{}[drain]\norder = \"{order}\"\n", with("priority = 1", &[SERIAL]));
+    assert!(Config::from_text(&text("oldest-first"), Path::new("f.toml"), "").is_ok());
+    let words = "17: drain.order: is \"live-first\", but with [standby] what came first goes first; \
+                 write \"oldest-first\", or remove it";
+    assert_eq!(said(&text("live-first")), [words]);
+}
+
 #[test]
 fn every_kind_of_link_is_heard() {
     let mailbox = r#"{ kind = "i2c-mailbox", bus = "/dev/i2c-1" }"#;

@@ -8,13 +8,14 @@ mod listening;
 mod part;
 mod rows;
 
-pub use listening::{Listening, Sources};
+pub use listening::{Clocks, Listening, Sources};
 pub use part::{Judgement, Part};
 
 use super::plan::Batch;
 use crate::database::{DbError, Session};
 use crate::standby::claim::{ClaimStep, Claimant, Holder, claim_step};
 use crate::standby::span::{BROKERS, OwnSpans};
+use part::Question;
 use queue::StreamId;
 use rows::Rows;
 use sensors::Meter;
@@ -29,8 +30,8 @@ pub struct Duty {
     pub is_active: bool,
     /// The term it acts in, or the highest it has seen.
     pub term: u64,
-    /// The other gateway's clock minus ours, in microseconds.
-    pub offset_us: i64,
+    /// What is known of the other gateway's clock.
+    pub clocks: Clocks,
 }
 
 /// What the database says of the group.
@@ -212,7 +213,7 @@ impl Group {
 
     /// The links say that the other gateway's clock is off, and tell people.
     pub(super) fn knows_clock_is_off(&self) -> bool {
-        self.turns.duty().offset_us != 0
+        self.turns.duty().clocks.offset_us != 0
     }
 
     /// Waits until the role may have changed.
@@ -230,8 +231,8 @@ impl Group {
         now_us: i64,
     ) -> Result<Part, DbError> {
         let is_holder = self.lock(session, now_us).await?;
-        let offset_us = self.turns.duty().offset_us;
-        let heard = self.listening().heard(batch, offset_us);
+        let clocks = self.turns.duty().clocks;
+        let heard = self.listening().heard(batch, clocks);
         let others = match heard.first_us() {
             Some(from_us) => self.rows_of(session, maker).others(from_us).await?,
             None => Vec::new(),
@@ -241,10 +242,21 @@ impl Group {
             false => Judgement::of(&heard, &others, is_holder),
         };
         let found = match judgement.question(batch) {
-            Some(question) => self.rows_of(session, maker).find(&question).await?,
+            Some(question) => self.find(session, maker, question).await?,
             None => Default::default(),
         };
         Ok(judgement.part(batch, &found, is_holder))
+    }
+
+    /// After a break of days whatever came in the ten minutes behind it may be as old: those days are looked through only for what
+    /// the other gateway did not hear at the same time.
+    async fn find(&self, session: &mut Session, maker: &str, question: Question) -> Result<BTreeSet<u64>, DbError> {
+        let mut rows = self.rows_of(session, maker);
+        let mut found = rows.find(&question.near()).await?;
+        if let Some(rest) = question.rest(&found) {
+            found.extend(rows.find(&rest).await?);
+        }
+        Ok(found)
     }
 
     /// Writes what this gateway has collected and dealt with, in the transaction of the rows.

@@ -3,7 +3,7 @@
 use super::inputs::GroupView;
 use super::role::Role;
 use super::state::StandbyState;
-use crate::drain::group::{Duty, GroupRow, Turns};
+use crate::drain::group::{Clocks, Duty, GroupRow, Turns};
 use sensors::SampleClock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,9 +42,8 @@ impl Turns for RoleTurns {
     fn duty(&self) -> Duty {
         let shown = self.shown.borrow();
         let offset_ms = shown.other.as_ref().and_then(|other| other.clock_offset_ms).unwrap_or(0);
-        // To about a second nothing is known better than that both are synchronised.
-        let offset_us = if offset_ms.abs() > 2000 { offset_ms.saturating_mul(1000) } else { 0 };
-        Duty { is_active: shown.role == Role::Active, term: u64::from(shown.term), offset_us }
+        let clocks = Clocks::told(offset_ms);
+        Duty { is_active: shown.role == Role::Active, term: u64::from(shown.term), clocks }
     }
 
     fn tell(&self, row: &GroupRow) {

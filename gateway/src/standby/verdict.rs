@@ -35,6 +35,8 @@ pub struct Heard {
     pub at_us: i64,
     /// Since when the node may have published it, by the same clock; at most `at_us`.
     pub since_us: i64,
+    /// Both may be off by so much either way, as far as is known of the two clocks.
+    pub doubt_us: i64,
     /// It can be told from all others of its channel.
     pub has_identity: bool,
 }
@@ -56,7 +58,7 @@ pub enum Verdict {
 
 /// What becomes of something heard from `source`. `is_holder`: this gateway does not wait.
 pub fn verdict(heard: &Heard, source: &str, others: &[Other], is_holder: bool) -> Verdict {
-    let may_come = !is_holder && !others.iter().any(|other| other.is_holder && other.is_past(source, heard.at_us));
+    let may_come = !is_holder && !others.iter().any(|other| other.is_holder && other.is_past(source, heard.last_us()));
     match (heard.has_identity, may_come) {
         (true, true) => Verdict::Wait,
         (true, false) => by_identity(heard, source, others),
@@ -84,7 +86,7 @@ fn by_identity(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
 fn by_time(heard: &Heard, source: &str, others: &[Other], may_come: bool) -> Verdict {
     let is_live = heard.since_us >= heard.at_us;
     let place =
-        |other: &Other| if is_live { other.place(source, heard.at_us) } else { other.place_of_kept(source, heard) };
+        |other: &Other| if is_live { other.place_of_live(source, heard) } else { other.place_of_kept(source, heard) };
     let places: Vec<Place> = others.iter().map(place).collect();
     match (places.contains(&Place::Within), may_come) {
         (true, _) => Verdict::LeaveOut,
@@ -96,8 +98,8 @@ fn by_time(heard: &Heard, source: &str, others: &[Other], may_come: bool) -> Ver
 
 fn marked(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
     let to_us = others.iter().map(|other| other.stamps_to(heard, source, (EDGE_US, SETTLED_US))).max();
-    let to_us = to_us.unwrap_or(heard.at_us.saturating_add(EDGE_US));
-    Verdict::WriteMarked(heard.since_us.saturating_sub(EDGE_US), to_us)
+    let to_us = to_us.unwrap_or(heard.last_us().saturating_add(EDGE_US));
+    Verdict::WriteMarked(heard.first_us().saturating_sub(EDGE_US), to_us)
 }
 
 /// Where a time lies among those for which a gateway has written rows.
@@ -121,6 +123,12 @@ impl Other {
             Some(span) if span.is_open => is_past(span),
             _ => self.spans.values().flatten().any(is_past),
         }
+    }
+
+    /// Where a doubt of the clocks may put it into two places, nobody can tell.
+    fn place_of_live(&self, source: &str, heard: &Heard) -> Place {
+        let [first, at, last] = [heard.first_us(), heard.at_us, heard.last_us()].map(|at_us| self.place(source, at_us));
+        if first == at && at == last { at } else { Place::Edge }
     }
 
     fn place(&self, source: &str, at_us: i64) -> Place {
@@ -148,19 +156,19 @@ impl Other {
 
     /// Between which of its stamps its row of the same message would stand; none where it has written nothing near.
     fn window(&self, heard: &Heard, source: &str) -> Option<(i64, i64)> {
-        let spans = self.of(source);
-        let from_us = heard.since_us.saturating_sub(MATCH_US);
+        let from_us = heard.first_us().saturating_sub(MATCH_US);
         let to_us = self.stamps_to(heard, source, (MATCH_US, CATCH_UP_US));
         let is_near = |span: &Span| span.last_row_us().is_some_and(|to| to >= from_us) && span.from_us <= to_us;
-        spans.iter().any(is_near).then_some((from_us, to_us))
+        // It may have come another way there, or be of a wire that is in one of the two files no more.
+        self.spans.values().flatten().any(is_near).then_some((from_us, to_us))
     }
 
     /// Up to when its stamp of the same message may be, that of a broker's which kept it for a break included.
     fn stamps_to(&self, heard: &Heard, source: &str, (match_us, catch_up_us): (i64, i64)) -> i64 {
-        let mut to_us = heard.at_us.saturating_add(match_us);
+        let mut to_us = heard.last_us().saturating_add(match_us);
         for (before, span) in with_before(self.of(source)).filter(|(_, span)| span.is_resumed) {
             // What it could not hear then it heard later.
-            if Span::deaf_from(before).saturating_sub(match_us) <= heard.at_us && heard.since_us <= span.from_us {
+            if Span::deaf_from(before).saturating_sub(match_us) <= heard.last_us() && heard.first_us() <= span.from_us {
                 to_us = to_us.max(span.from_us.saturating_add(catch_up_us));
             }
         }
@@ -169,9 +177,25 @@ impl Other {
 }
 
 impl Heard {
+    /// The earliest that the node may have published it.
+    pub fn first_us(&self) -> i64 {
+        self.since_us.saturating_sub(self.doubt_us)
+    }
+
+    /// Between which stamps the other gateway's row stands if it heard it at the same time.
+    pub fn near_us(&self) -> (i64, i64) {
+        let off_us = MATCH_US.saturating_add(self.doubt_us);
+        (self.at_us.saturating_sub(off_us), self.at_us.saturating_add(off_us))
+    }
+
+    /// The latest that it may have been heard.
+    fn last_us(&self) -> i64 {
+        self.at_us.saturating_add(self.doubt_us)
+    }
+
     /// It was published between these times, whatever the clocks are off.
     fn is_between(&self, from_us: i64, to_us: i64) -> bool {
-        from_us.saturating_add(EDGE_US) <= self.since_us && to_us.saturating_sub(EDGE_US) >= self.at_us
+        from_us.saturating_add(EDGE_US) <= self.first_us() && to_us.saturating_sub(EDGE_US) >= self.last_us()
     }
 }
 
@@ -189,8 +213,8 @@ impl Span {
     /// One of its rows may be of the same message.
     fn may_have(&self, before: Option<&Self>, heard: &Heard) -> bool {
         let from_us = if self.is_resumed { Self::deaf_from(before) } else { self.from_us };
-        let is_after = |to: i64| to.saturating_add(EDGE_US) >= heard.since_us;
-        self.last_row_us().is_some_and(is_after) && from_us.saturating_sub(EDGE_US) <= heard.at_us
+        let is_after = |to: i64| to.saturating_add(EDGE_US) >= heard.first_us();
+        self.last_row_us().is_some_and(is_after) && from_us.saturating_sub(EDGE_US) <= heard.last_us()
     }
 
     /// Since when what was said was heard at that time, and became rows. What a broker kept through the break before a span it need

@@ -17,6 +17,7 @@ use crate::status::IntakeState;
 use config::{Config, NodeId, WhileStandby};
 use queue::Reader;
 use sensors::{Arrival, Content, Gap, Meter, Outlet, SampleClock, Turn};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -162,16 +163,17 @@ pub fn former(config: &Config, state: &Path) -> Result<Group, Trouble> {
     let unusable = |source| Trouble::StateFolder { folder: state.to_owned(), source };
     let book = Book::open(state).map_err(unusable)?;
     // Nothing new is heard as one of two, so only the breaks of before count.
-    let listening = Listening::new(wires(config), book.remembered().breaks.clone(), 0);
+    let sources = Sources { nodes: wires(config), wires: wires(config) };
+    let listening = Listening::new(sources, book.remembered().breaks.clone(), 0);
     Ok(Group::former((config.gateway.site.as_str(), config.gateway.id.as_str()), listening))
 }
 
-/// Every node on a wire: without `[standby]` no source says that both heard it.
-fn wires(config: &Config) -> Sources {
+/// Every node on a wire: what waits may be of a time when both heard it, whatever the file says of its source now.
+fn wires(config: &Config) -> BTreeMap<String, Vec<String>> {
     let ports = config.serial.iter().map(|it| (it.port.display().to_string(), vec![it.node.to_string()]));
     let nodes = |bus: &config::I2c| bus.nodes.iter().map(|node| node.name.to_string()).collect();
     let buses = config.i2c.iter().map(|it| (it.bus.display().to_string(), nodes(it)));
-    Sources { nodes: ports.chain(buses).collect() }
+    ports.chain(buses).collect()
 }
 
 fn shared_sources(config: &Config) -> Sources {
@@ -181,7 +183,7 @@ fn shared_sources(config: &Config) -> Sources {
     let nodes = |bus: &config::I2c| bus.nodes.iter().map(|node| name(&node.name)).collect();
     let buses = config.i2c.iter().map(|it| (it.bus.display().to_string(), it.while_standby, nodes(it)));
     let all = brokers.chain(ports).chain(buses).filter(|(_, while_standby, _)| while_standby.is_shared());
-    Sources { nodes: all.map(|(meter, _, nodes)| (meter, nodes)).collect() }
+    Sources { nodes: all.map(|(meter, _, nodes)| (meter, nodes)).collect(), wires: wires(config) }
 }
 
 /// The drain looks at its turn as soon as that may have changed.

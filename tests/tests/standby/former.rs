@@ -35,6 +35,15 @@ fn queued(gateway: &Gateway) -> usize {
     usize::try_from(ends.sum::<u64>()).expect("a small queue")
 }
 
+/// Says "deliver" of the port, where it said "hold".
+fn deliver_the_port(file: &Path) {
+    let text = fs::read_to_string(file).expect("the configuration");
+    let (before, port) = text.split_once("[[serial]]").expect("a port");
+    assert!(port.contains("\"hold\""), "{port}");
+    fs::write(file, format!("{before}[[serial]]{}", port.replacen("\"hold\"", "\"deliver\"", 1)))
+        .expect("the configuration");
+}
+
 /// What both hold when `[standby]` is taken out of the second one's file, delivered by one after the other.
 fn delivers_first(first: usize) {
     let mut pair = Pair::with(0).line().start();
@@ -66,4 +75,26 @@ fn what_was_held_by_a_gateway_that_is_alone_from_now_on_is_not_brought_twice() {
 #[test]
 fn what_a_gateway_that_is_alone_from_now_on_has_brought_is_not_brought_twice() {
     delivers_first(1);
+}
+
+#[test]
+fn what_was_held_of_a_wire_that_one_alone_hears_from_now_on_is_not_brought_twice() {
+    let mut pair = Pair::with(0).line().wired_node().start();
+    pair.wait_more_of(0, 0, 40);
+    pair.cluster.servers[0].set_read_only(true);
+    let wired = pair.wired.as_mut().expect("a node on a wire");
+    let before = wired.log().heard().acknowledged.len();
+    wired.wait_log("to be heard", |log| log.acknowledged.len() > before + 40);
+    wired.freeze();
+    let log = wired.log().heard();
+    let all = log.acknowledged.len() * log.channels;
+    wait_for("both to hold everything", DEADLINE, || queued(&pair.gateways[0]) >= all);
+    pair.gateways.iter_mut().for_each(|gateway| assert_eq!(gateway.terminate(DEADLINE), 0));
+    deliver_the_port(&pair.gateways[1].config_file());
+    pair.cluster.servers[0].set_read_only(false);
+    pair.start_gateway(0);
+    pair.wait_drained(0);
+    pair.start_gateway(1);
+    println!("{}", pair.finish(0, &[log]));
+    assert_eq!(pair.rows_of(0, 1), 0, "it left out what the other one brought");
 }

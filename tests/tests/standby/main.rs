@@ -7,6 +7,7 @@ mod cut;
 mod database;
 mod former;
 mod frozen;
+mod history;
 mod killed;
 mod numbers;
 mod odd;

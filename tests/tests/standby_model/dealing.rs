@@ -97,7 +97,7 @@ impl Dealing<'_> {
         // By time alone ten minutes in which everything might be old would be too many doubles.
         let catch_up_us = if has_identity { CATCH_UP_US } else { SETTLED_US };
         let since_us = published_since(&self.breaks, queued.at_us, catch_up_us);
-        let heard = Heard { at_us: queued.at_us, since_us, has_identity };
+        let heard = Heard { at_us: queued.at_us, since_us, doubt_us: 0, has_identity };
         let is_marked = match self.verdict(&heard) {
             Verdict::Wait => return None,
             Verdict::LeaveOut => return Some(Dealt::LeftOut),

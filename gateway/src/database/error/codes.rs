@@ -46,6 +46,7 @@ pub(super) const CODES: &[(u16, Class, &str)] = &[
     (1159, Class::Away, ""),
     (1160, Class::Away, ""),
     (1161, Class::Away, ""),
+    (1176, Class::Setup, "a table of ours lacks an index: compare with `fieldgate db schema`"),
     (1180, Class::Away, "look at the server's error log if this lasts"),
     (1181, Class::Away, "look at the server's error log if this lasts"),
     (1184, Class::Away, ""),

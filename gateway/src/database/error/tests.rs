@@ -37,6 +37,7 @@ const EXPECTED: &[(u16, &str, Class)] = &[
     (1159, "network", Class::Away),
     (1160, "network", Class::Away),
     (1161, "network", Class::Away),
+    (1176, "no such index", Class::Setup),
     (1180, "COMMIT failed", Class::Away),
     (1181, "ROLLBACK failed", Class::Away),
     (1184, "connection ended", Class::Away),

@@ -12,26 +12,56 @@ const BREAKS: usize = 64;
 /// Sources may be heard again so long before it is found that the process stood still; less than for what it must stand still.
 const FOUND_WITHIN_US: i64 = 500_000;
 
+/// What a beat says may be so old when it is heard.
+const ON_ITS_WAY_MS: i64 = 500;
+
+/// Clocks that differ by no more are taken for synchronised.
+const SYNCHRONISED_MS: i64 = 2000;
+
 /// Brokers that have not been heard for so long are not waited for.
 const DEAF_US: i64 = 30_000_000;
+
+/// What is known of the clocks of two gateways.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clocks {
+    /// The other gateway's minus ours, in microseconds.
+    pub offset_us: i64,
+    /// By how much that may be off, in microseconds.
+    pub doubt_us: i64,
+}
+
+impl Clocks {
+    /// The beats say that the other one's is ahead by so much. That is known to about a second: less than two are taken for none,
+    /// as most clocks are synchronised, but not for certain where they are more than what a beat takes on its way.
+    pub fn told(ahead_ms: i64) -> Self {
+        let us = |ms: i64| ms.saturating_mul(1000);
+        match ahead_ms.saturating_abs() {
+            0..=ON_ITS_WAY_MS => Self::default(),
+            off_ms @ ..=SYNCHRONISED_MS => Self { offset_us: 0, doubt_us: us(off_ms) },
+            _ => Self { offset_us: us(ahead_ms), doubt_us: us(ON_ITS_WAY_MS) },
+        }
+    }
+}
 
 /// Which node is heard over which wire; all others over brokers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
-    /// By the name of the source's meter: the nodes on a wire; none for a broker.
+    /// What both gateways hear, by the name of the source's meter: the nodes on a wire; none for a broker.
     pub nodes: BTreeMap<String, Vec<String>>,
+    /// Every wire with its nodes, also one that this gateway alone hears now: what waits may be of when both did.
+    pub wires: BTreeMap<String, Vec<String>>,
 }
 
 impl Sources {
     /// The source of what this node says, or this port brought.
     fn of<'s>(&'s self, node: &'s str) -> &'s str {
-        let is_wired = self.nodes.values().flatten().any(|name| name == node);
+        let is_wired = self.wires.values().flatten().any(|name| name == node);
         if is_wired { node } else { BROKERS }
     }
 
     /// The source of a dead letter from here: a port with one node, or a topic.
     fn of_origin(&self, origin: &str) -> &str {
-        self.nodes.get(origin).and_then(|nodes| nodes.first()).map_or(BROKERS, String::as_str)
+        self.wires.get(origin).and_then(|nodes| nodes.first()).map_or(BROKERS, String::as_str)
     }
 
     fn of_meter(&self, meter: &str) -> Vec<String> {
@@ -165,22 +195,22 @@ impl Listening {
     }
 
     /// What of a batch the other gateway may have heard too, by number.
-    pub fn heard(&self, batch: &Batch, offset_us: i64) -> HeardBatch {
+    pub fn heard(&self, batch: &Batch, clocks: Clocks) -> HeardBatch {
         let shared = |seq: &u64| batch.shared.contains(seq);
         let mut heard = HeardBatch::default();
         for (seq, reading) in batch.readings.iter().filter(|(seq, _)| shared(seq)) {
             let source = self.sources.of(reading.node.as_str());
             let has_identity = reading.node_seq.is_some() || reading.node_time_us.is_some();
-            heard.put(*seq, self.once(source, reading.stamp.wall_us, has_identity, offset_us));
+            heard.put(*seq, self.once(source, reading.stamp.wall_us, has_identity, clocks));
         }
         for row in batch.dead_letters.iter().filter(|row| shared(&row.seq)) {
             let at_us = row.arrived_us.unwrap_or(i64::MAX);
-            heard.put(row.seq, self.once(self.sources.of_origin(&row.origin), at_us, false, offset_us));
+            heard.put(row.seq, self.once(self.sources.of_origin(&row.origin), at_us, false, clocks));
         }
         for row in batch.gaps.iter().filter(|row| shared(&row.seq)) {
             let source = row.gap.node.as_ref().map_or(BROKERS, |node| self.sources.of(node.as_str()));
             let ends = [row.gap.from_us, row.gap.to_us].into_iter().flatten();
-            let ends = ends.map(|at_us| self.once(source, at_us, false, offset_us).heard.first().copied());
+            let ends = ends.map(|at_us| self.once(source, at_us, false, clocks).heard.first().copied());
             let ends: Vec<Heard> = ends.flatten().collect();
             heard.put(
                 row.seq,
@@ -195,13 +225,14 @@ impl Listening {
         heard
     }
 
-    fn once(&self, source: &str, at_us: i64, has_identity: bool, offset_us: i64) -> Item {
+    fn once(&self, source: &str, at_us: i64, has_identity: bool, clocks: Clocks) -> Item {
         // An identity is looked for as far as it may be; without one, doubt about every reading for so long would mark them all.
         let catch_up_us = if has_identity { CATCH_UP_US } else { SETTLED_US };
         let since_us = published_since(self.ended(source), at_us, catch_up_us);
         let heard = Heard {
-            at_us: at_us.saturating_add(offset_us),
-            since_us: since_us.saturating_add(offset_us),
+            at_us: at_us.saturating_add(clocks.offset_us),
+            since_us: since_us.saturating_add(clocks.offset_us),
+            doubt_us: clocks.doubt_us,
             has_identity,
         };
         Item { source: source.to_owned(), own_us: at_us, heard: vec![heard], is_gap: false }
@@ -235,7 +266,7 @@ impl HeardBatch {
 
     /// The time of the first, by the other gateway's clock; none where nothing is shared.
     pub fn first_us(&self) -> Option<i64> {
-        self.items.values().flat_map(|item| &item.heard).map(|heard| heard.since_us).min()
+        self.items.values().flat_map(|item| &item.heard).map(Heard::first_us).min()
     }
 }
 

@@ -50,6 +50,23 @@ pub struct Question {
     pub from_us: i64,
     /// To then.
     pub to_us: i64,
+    /// Between these times all are that the other gateway heard when this one did; that is much less after a long break.
+    pub near_us: (i64, i64),
+}
+
+impl Question {
+    /// The same of what both heard at one time: nearly all.
+    pub fn near(&self) -> Self {
+        let (from_us, to_us) = self.near_us;
+        Self { from_us: from_us.max(self.from_us), to_us: to_us.min(self.to_us), ..self.clone() }
+    }
+
+    /// What is still to be asked when these numbers are found; none when nothing is.
+    pub fn rest(mut self, found: &BTreeSet<u64>) -> Option<Self> {
+        let is_all = self.near_us.0 <= self.from_us && self.to_us <= self.near_us.1;
+        self.wanted.retain(|_, seqs| seqs.iter().any(|seq| !found.contains(seq)));
+        (!is_all && !self.wanted.is_empty()).then_some(self)
+    }
 }
 
 /// The part of a batch that one transaction deals with.
@@ -94,8 +111,9 @@ impl<'h> Judgement<'h> {
     /// What has to be looked up; none when nothing has.
     pub fn question(&self, batch: &Batch) -> Option<Question> {
         let readings: BTreeMap<u64, &Reading> = batch.readings.iter().map(|(seq, reading)| (*seq, reading)).collect();
-        let mut question =
-            Question { wanted: BTreeMap::new(), nodes: BTreeMap::new(), from_us: i64::MAX, to_us: i64::MIN };
+        let (from_us, to_us) = (i64::MAX, i64::MIN);
+        let (wanted, nodes) = Default::default();
+        let mut question = Question { wanted, nodes, from_us, to_us, near_us: (from_us, to_us) };
         for (seq, verdict) in &self.verdicts {
             let Verdict::Ask(from_us, to_us) = *verdict else { continue };
             let Some(reading) = readings.get(seq) else { continue };
@@ -103,6 +121,11 @@ impl<'h> Judgement<'h> {
             question.nodes.entry(identity.node().to_owned()).or_default().add(reading);
             question.wanted.entry(identity).or_default().push(*seq);
             (question.from_us, question.to_us) = (question.from_us.min(from_us), question.to_us.max(to_us));
+            for heard in self.heard.items.get(seq).into_iter().flat_map(|item| &item.heard) {
+                let (from_us, to_us) = question.near_us;
+                let (first_us, last_us) = heard.near_us();
+                question.near_us = (from_us.min(first_us), to_us.max(last_us));
+            }
         }
         (!question.wanted.is_empty()).then_some(question)
     }

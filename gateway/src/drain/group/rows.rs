@@ -115,19 +115,38 @@ impl Rows<'_> {
     }
 
     /// The numbers whose readings another gateway has written.
+    ///
+    /// By the index of channels and times: the servers would rather go through all that the other gateway has ever written.
     pub async fn find(&mut self, question: &Question) -> Result<BTreeSet<u64>, DbError> {
-        let (nodes, named) = conditions(&question.nodes);
+        let channels = self.channels_of(question.nodes.keys()).await?;
+        if channels.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let (given, named) = conditions(&question.nodes, &channels);
         let sql = format!(
-            "SELECT c.node, c.channel, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
-             FROM channels c JOIN readings r ON r.channel_id = c.channel_id JOIN streams s ON s.stream = r.stream \
-             WHERE c.site = ? AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? AND ({nodes})"
+            "SELECT r.channel_id, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
+             FROM readings r FORCE INDEX (by_channel_and_time) STRAIGHT_JOIN streams s ON s.stream = r.stream \
+             WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? AND ({given})",
+            listed(channels.keys())
         );
-        let mut values = vec![Cell::text(self.site), Cell::TimeUs(question.from_us), Cell::TimeUs(question.to_us)];
-        values.push(Cell::text(self.gateway));
+        let mut values = vec![Cell::TimeUs(question.from_us), Cell::TimeUs(question.to_us), Cell::text(self.gateway)];
         values.extend(named);
         let rows = self.session.ask_with(&sql, values).await?;
-        let there = rows.iter().filter_map(|row| question.wanted.get(&identity(row)?));
+        let there = rows.iter().filter_map(|row| question.wanted.get(&identity(row, &channels)?));
         Ok(there.flatten().copied().collect())
+    }
+
+    /// The channels of these nodes, by their ids.
+    async fn channels_of(&mut self, nodes: impl Iterator<Item = &String>) -> Result<Channels, DbError> {
+        let nodes: Vec<Cell> = nodes.map(Cell::text).collect();
+        let marks = vec!["?"; nodes.len()].join(", ");
+        let sql = format!("SELECT channel_id, node, channel FROM channels WHERE site = ? AND node IN ({marks})");
+        let rows = self.session.ask_with(&sql, [vec![Cell::text(self.site)], nodes].concat()).await?;
+        let channels = rows.iter().filter_map(|row| match row.as_slice() {
+            [id, node, channel] => Some((id.as_u64()?, (node.as_text()?, channel.as_text()?))),
+            _ => None,
+        });
+        Ok(channels.collect())
     }
 
     /// Names numbers for which there are no rows, since those of the other gateway are there.
@@ -144,12 +163,12 @@ impl Rows<'_> {
 
     /// Marks the other gateway's readings of these channels and times: they may stand twice.
     pub async fn mark(&mut self, channels: &BTreeSet<u64>, (from_us, to_us): (i64, i64)) -> Result<(), DbError> {
-        let channels: Vec<String> = channels.iter().map(u64::to_string).collect();
         let sql = format!(
-            "UPDATE readings r JOIN streams s ON s.stream = r.stream SET r.maybe_twice = 1 \
+            "UPDATE readings r FORCE INDEX (by_channel_and_time) STRAIGHT_JOIN streams s ON s.stream = r.stream \
+             SET r.maybe_twice = 1 \
              WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.site = ? AND s.gateway <> ? \
                AND r.node_seq IS NULL AND r.node_time IS NULL",
-            channels.join(", ")
+            listed(channels.iter())
         );
         let values = vec![Cell::TimeUs(from_us), Cell::TimeUs(to_us), Cell::text(self.site), Cell::text(self.gateway)];
         self.session.change(&sql, values).await.map(drop)
@@ -253,27 +272,34 @@ fn span(cells: &[Cell]) -> Option<Span> {
     })
 }
 
+/// Node and channel, by the id of the channel.
+type Channels = BTreeMap<u64, (String, String)>;
+
+/// Ids as a statement lists them.
+fn listed<'i>(ids: impl Iterator<Item = &'i u64>) -> String {
+    ids.map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// For each node the numbers or times to look at, so that the answer is no longer than the question; with their parameters.
-fn conditions(nodes: &BTreeMap<String, Given>) -> (String, Vec<Cell>) {
-    let (mut conditions, mut values) = (Vec::new(), Vec::new());
+fn conditions(nodes: &BTreeMap<String, Given>, channels: &Channels) -> (String, Vec<Cell>) {
+    let (mut conditions, mut values) = (vec!["FALSE".to_owned()], Vec::new());
     for (node, given) in nodes {
-        if let Some((least, most)) = given.seqs {
-            conditions.push("(c.node = ? AND r.node_seq BETWEEN ? AND ?)");
-            values.extend([Cell::text(node.as_str()), Cell::Int(least), Cell::Int(most)]);
-        }
-        if let Some((least, most)) = given.times_us {
-            conditions.push("(c.node = ? AND r.node_time BETWEEN ? AND ?)");
-            values.extend([Cell::text(node.as_str()), Cell::TimeUs(least), Cell::TimeUs(most)]);
+        let ids = listed(channels.iter().filter(|(_, (name, _))| name == node).map(|(id, _)| id));
+        let seqs = given.seqs.map(|(least, most)| ("node_seq", [Cell::Int(least), Cell::Int(most)]));
+        let times = given.times_us.map(|(least, most)| ("node_time", [Cell::TimeUs(least), Cell::TimeUs(most)]));
+        for (column, bounds) in seqs.into_iter().chain(times).filter(|_| !ids.is_empty()) {
+            conditions.push(format!("(r.channel_id IN ({ids}) AND r.{column} BETWEEN ? AND ?)"));
+            values.extend(bounds);
         }
     }
     (conditions.join(" OR "), values)
 }
 
-fn identity(row: &Row) -> Option<Identity> {
-    let [node, channel, node_seq, node_time, value, value_int, value_text, no_data] = row.as_slice() else {
+fn identity(row: &Row, channels: &Channels) -> Option<Identity> {
+    let [channel_id, node_seq, node_time, value, value_int, value_text, no_data] = row.as_slice() else {
         return None;
     };
-    let (names, values) = ((node.as_text()?, channel.as_text()?), [value, value_int, value_text, no_data]);
+    let (names, values) = (channels.get(&channel_id.as_u64()?)?.clone(), [value, value_int, value_text, no_data]);
     Some(Identity::from_cells(names, node_seq.as_i64(), node_time.as_time_us(), values))
 }
 
@@ -307,8 +333,12 @@ mod tests {
     fn the_look_names_each_node_with_what_it_gave() {
         let given = |seqs, times_us| Given { seqs, times_us };
         let nodes = [("a".to_owned(), given(Some((1, 5)), None)), ("b".to_owned(), given(Some((7, 7)), Some((8, 9))))];
-        let (sql, values) = conditions(&nodes.into());
-        assert_eq!(sql.matches(" OR ").count(), 2);
-        assert_eq!((sql.matches('?').count(), values.len()), (9, 9));
+        let names = |node: &str, channel: &str| (node.to_owned(), channel.to_owned());
+        let channels = [(3, names("a", "t")), (4, names("b", "t")), (5, names("a", "h"))].into();
+        let (sql, values) = conditions(&nodes.into(), &channels);
+        let of = |ids: &str, column: &str| format!(" OR (r.channel_id IN ({ids}) AND r.{column} BETWEEN ? AND ?)");
+        assert_eq!(sql, "FALSE".to_owned() + &of("3, 5", "node_seq") + &of("4", "node_seq") + &of("4", "node_time"));
+        assert_eq!(values.len(), 6);
+        assert_eq!(conditions(&[("c".to_owned(), given(Some((1, 5)), None))].into(), &channels).0, "FALSE");
     }
 }

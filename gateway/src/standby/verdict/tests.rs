@@ -22,7 +22,7 @@ fn other(is_holder: bool, spans: &[Span]) -> Vec<Other> {
 }
 
 fn heard(at: i64, has_identity: bool) -> Heard {
-    Heard { at_us: at * S, since_us: at * S, has_identity }
+    Heard { at_us: at * S, since_us: at * S, doubt_us: 0, has_identity }
 }
 
 fn plain(at: i64, others: &[Other], is_holder: bool) -> Verdict {
@@ -50,6 +50,28 @@ fn a_standby_leaves_out_what_the_active_one_brought_and_waits_for_the_rest() {
     assert_eq!(plain(230, &active, false), Verdict::Wait);
     assert_eq!(known(230, &active, false), Verdict::Wait);
     assert_eq!(known(150, &active, false), Verdict::Ask(120 * S, 180 * S));
+}
+
+/// Two seconds are no difference that the beats tell, and more than the second of an edge.
+#[test]
+fn what_clocks_in_doubt_may_put_elsewhere_is_an_edge() {
+    let dead = other(false, &[span(100, 200)]);
+    let off = |at: i64, doubt: i64, others: &[Other], is_holder: bool| {
+        verdict(&Heard { doubt_us: doubt * S, ..heard(at, false) }, "silo", others, is_holder)
+    };
+    assert_eq!((off(198, 0, &dead, true), off(198, 2, &dead, true)), (Verdict::LeaveOut, marked(195, 201)));
+    assert_eq!((off(202, 0, &dead, true), off(202, 2, &dead, true)), (Verdict::Write, marked(199, 205)));
+    assert_eq!((off(196, 2, &dead, true), off(205, 2, &dead, true)), (Verdict::LeaveOut, Verdict::Write));
+    let active = other(true, &[span(100, 200)]);
+    assert_eq!((off(198, 0, &active, false), off(198, 2, &active, false)), (Verdict::LeaveOut, Verdict::Wait));
+}
+
+#[test]
+fn a_reading_with_an_identity_is_looked_for_whichever_way_it_came() {
+    let other = other(false, &[span(100, 200)]);
+    let ask = Verdict::Ask(120 * S, 180 * S);
+    assert_eq!(verdict(&heard(150, true), "", &other, true), ask, "a wire there, a broker here");
+    assert_eq!(verdict(&heard(250, true), "", &other, true), Verdict::Write);
 }
 
 #[test]
@@ -102,7 +124,7 @@ fn what_a_broker_keeps_for_the_active_one_is_waited_for() {
 #[test]
 fn what_a_broker_kept_for_this_gateway_is_looked_for_from_the_break_on() {
     let active = other(true, &[span(100, 5000)]);
-    let late = Heard { at_us: 4000 * S, since_us: 400 * S, has_identity: true };
+    let late = Heard { at_us: 4000 * S, since_us: 400 * S, doubt_us: 0, has_identity: true };
     assert_eq!(verdict(&late, "silo", &active, false), Verdict::Ask(370 * S, 4030 * S));
 }
 
@@ -131,7 +153,7 @@ fn without_a_holder_a_standby_waits() {
 /// By the stamp it lies behind the last row of the active one, which heard it when it was published.
 #[test]
 fn what_a_broker_kept_for_this_gateway_is_there_if_the_other_one_listened_all_the_time() {
-    let kept = |since: i64, at: i64| Heard { at_us: at * S, since_us: since * S, has_identity: false };
+    let kept = |since: i64, at: i64| Heard { at_us: at * S, since_us: since * S, doubt_us: 0, has_identity: false };
     let active = other(true, &[Span { to_us: 900 * S, ..span(100, 705) }]);
     let decide = |since, at, others: &[Other]| verdict(&kept(since, at), "silo", others, false);
     assert_eq!(decide(400, 805, &active), Verdict::LeaveOut);
@@ -148,7 +170,7 @@ fn what_a_broker_kept_for_this_gateway_is_there_if_the_other_one_listened_all_th
 /// A broker that was down itself, or whose limit was reached, has not kept what this gateway heard elsewhere.
 #[test]
 fn over_a_break_nobody_can_tell_whether_the_broker_kept_it() {
-    let kept = Heard { at_us: 250 * S, since_us: 110 * S, has_identity: false };
+    let kept = Heard { at_us: 250 * S, since_us: 110 * S, doubt_us: 0, has_identity: false };
     let resumed = Span { is_resumed: true, ..span(160, 300) };
     let closed = Span { is_open: false, ..span(100, 130) };
     assert_eq!(verdict(&kept, "silo", &other(true, &[closed, resumed]), false), marked(109, 251));

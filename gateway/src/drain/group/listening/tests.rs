@@ -7,8 +7,9 @@ const BROKER: &str = "mqtt://b:1883";
 const PORT: &str = "/dev/ttyUSB0";
 
 fn listening() -> Listening {
-    let nodes = [(BROKER.to_owned(), Vec::new()), (PORT.to_owned(), vec!["silo".to_owned()])];
-    Listening::new(Sources { nodes: nodes.into() }, BTreeMap::new(), 5)
+    let wire = || (PORT.to_owned(), vec!["silo".to_owned()]);
+    let nodes = [(BROKER.to_owned(), Vec::new()), wire()].into();
+    Listening::new(Sources { nodes, wires: [wire()].into() }, BTreeMap::new(), 5)
 }
 
 fn meter(name: &str, connected_since_us: Option<i64>, lost_since_us: Option<i64>) -> SourceState {
@@ -60,11 +61,23 @@ fn a_node_on_a_wire_is_lost_from_the_time_on_when_it_was_and_a_broker_keeps_what
 fn what_was_heard_late_says_since_when_it_may_have_been_published() {
     let mut listening = listening();
     listening.look(&[meter(BROKER, Some(10), None)], 11);
-    let item = listening.once(BROKERS, 12, true, 1000);
+    let item = listening.once(BROKERS, 12, true, Clocks { offset_us: 1000, doubt_us: 0 });
     assert_eq!((item.own_us, item.heard[0].at_us, item.heard[0].since_us), (12, 1012, 1005));
     listening.stood_still(100, 200);
-    assert_eq!(listening.once(BROKERS, 201, true, 0).heard[0].since_us, 5, "both breaks are not long over");
-    assert_eq!(listening.once("silo", 201, true, 0).heard[0].since_us, 201, "a wire keeps nothing");
+    assert_eq!(
+        listening.once(BROKERS, 201, true, Clocks::default()).heard[0].since_us,
+        5,
+        "both breaks are not long over"
+    );
+    assert_eq!(listening.once("silo", 201, true, Clocks::default()).heard[0].since_us, 201, "a wire keeps nothing");
+}
+
+#[test]
+fn what_waits_of_a_wire_that_one_gateway_alone_hears_now_is_judged_as_of_that_wire() {
+    let wires = [(PORT.to_owned(), vec!["silo".to_owned()])].into();
+    let sources = Sources { nodes: BTreeMap::new(), wires };
+    assert_eq!((sources.of("silo"), sources.of_origin(PORT), sources.of("yard")), ("silo", "silo", BROKERS));
+    assert!(Listening::new(sources, BTreeMap::new(), 0).connected().is_empty(), "it says nothing of it now");
 }
 
 #[test]
@@ -91,7 +104,7 @@ fn the_same_reading_has_one_identity_whoever_heard_it() {
 fn what_is_heard_before_it_is_found_that_the_process_stood_still_was_late_too() {
     let mut listening = listening();
     listening.stood_still(1_000_000, 7_000_000);
-    let since = |at_us| listening.once(BROKERS, at_us, false, 0).heard[0].since_us;
+    let since = |at_us| listening.once(BROKERS, at_us, false, Clocks::default()).heard[0].since_us;
     assert_eq!((since(1_200_000), since(6_990_000), since(7_100_000)), (1_200_000, 1_000_000, 1_000_000));
 }
 
@@ -112,4 +125,12 @@ fn a_process_that_stands_still_again_and_again_fills_no_memory() {
     let mut listening = listening();
     (0..1000).for_each(|at_us| listening.stood_still(at_us, at_us + 1));
     assert!(listening.breaks().values().all(|breaks| breaks.len() == BREAKS));
+}
+
+#[test]
+fn what_beats_tell_of_the_clocks_is_no_more_certain_than_they_are() {
+    let clocks = |offset_ms: i64, doubt_ms: i64| Clocks { offset_us: offset_ms * 1000, doubt_us: doubt_ms * 1000 };
+    let told = [0, -500, 501, -2000, 2001, -90_000].map(Clocks::told);
+    let known = [clocks(0, 0), clocks(0, 0), clocks(0, 501), clocks(0, 2000), clocks(2001, 500), clocks(-90_000, 500)];
+    assert_eq!(told, known);
 }

@@ -36,7 +36,7 @@ fn batch(seconds: &[i64]) -> Batch {
 fn heard(batch: &Batch) -> HeardBatch {
     let item = |reading: &Reading| {
         let at_us = reading.stamp.wall_us;
-        let heard = vec![Heard { at_us, since_us: at_us, has_identity: reading.node_seq.is_some() }];
+        let heard = vec![Heard { at_us, since_us: at_us, doubt_us: 0, has_identity: reading.node_seq.is_some() }];
         Item { source: "silo".to_owned(), own_us: at_us, heard, is_gap: false }
     };
     HeardBatch { items: batch.readings.iter().map(|(seq, reading)| (*seq, item(reading))).collect() }
@@ -58,6 +58,24 @@ fn other(is_holder: bool, from: i64, to: i64) -> Vec<Other> {
 
 fn numbers(part: &Part) -> Vec<u64> {
     part.batch.readings.iter().map(|(seq, _)| *seq).collect()
+}
+
+/// After a break of days each look would else go through all the rows of those days.
+#[test]
+fn what_may_be_as_old_as_a_break_is_first_looked_for_when_it_was_heard() {
+    let batch = batch(&[100_000, 100_010, 100_020, 100_030]);
+    let mut heard = heard(&batch);
+    let items = heard.items.values_mut().flat_map(|item| &mut item.heard);
+    items.for_each(|heard| heard.since_us = 1000 * S);
+    let judgement = Judgement::of(&heard, &other(false, 0, 200_000), true);
+    let question = judgement.question(&batch).unwrap();
+    assert_eq!((question.from_us, question.to_us), (970 * S, 100_060 * S));
+    let near = question.near();
+    assert_eq!((near.from_us, near.to_us, near.wanted.len()), (99_980 * S, 100_060 * S, 2));
+    assert_eq!(question.clone().rest(&[2, 4].into()), None);
+    let rest = question.rest(&[2].into()).unwrap();
+    assert_eq!(rest.wanted.into_values().collect::<Vec<_>>(), [[4]]);
+    assert_eq!(near.rest(&BTreeSet::new()), None, "all has been asked");
 }
 
 #[test]
@@ -101,7 +119,7 @@ fn a_gap_is_left_out_when_the_other_heard_the_node_at_both_ends() {
     let mut batch = batch(&[]);
     (batch.first, batch.last) = (1, 1);
     let gap = |to: i64| {
-        let once = |at: i64| Heard { at_us: at * S, since_us: at * S, has_identity: false };
+        let once = |at: i64| Heard { at_us: at * S, since_us: at * S, doubt_us: 0, has_identity: false };
         let item = Item { source: "silo".to_owned(), own_us: 10 * S, heard: vec![once(10), once(to)], is_gap: true };
         HeardBatch { items: [(1, item)].into() }
     };
