@@ -25,6 +25,11 @@ pub struct PlainNode {
 impl PlainNode {
     /// Publishes `{"n": 1}`, `{"n": 2}` and so on with QoS 1, so many a second.
     pub fn start(name: &str, per_second: u32, broker: SocketAddrV4) -> Self {
+        Self::each(name, Duration::from_secs(1) / per_second, broker)
+    }
+
+    /// The same with so long from one message to the next.
+    pub fn each(name: &str, pause: Duration, broker: SocketAddrV4) -> Self {
         let mut command = Command::new(installed_program("mosquitto_pub", "mosquitto-clients"));
         command.args([
             "-V",
@@ -39,7 +44,7 @@ impl PlainNode {
         ]);
         let mut publisher = command.stdin(Stdio::piped()).spawn().expect("mosquitto_pub can be run");
         let input = publisher.stdin.take().expect("its input");
-        let (is_over, pause) = (Arc::new(AtomicBool::new(false)), Duration::from_secs(1) / per_second);
+        let is_over = Arc::new(AtomicBool::new(false));
         let talk = thread::spawn({
             let is_over = Arc::clone(&is_over);
             move || talk(input, pause, &is_over)

@@ -4,6 +4,7 @@
 //! All of it comes from the database, in the transaction that writes: whose turn it is, how far the other one has come, and
 //! its rows. So two gateways that are both active for a while are put in line by the lock, and the second one sees what the first one wrote.
 
+mod alike;
 mod listening;
 mod part;
 mod rows;
@@ -15,6 +16,7 @@ use super::plan::Batch;
 use crate::database::{DbError, Session};
 use crate::standby::claim::{ClaimStep, Claimant, Holder, claim_step};
 use crate::standby::span::{BROKERS, OwnSpans};
+use alike::Taken;
 use part::Question;
 use queue::StreamId;
 use rows::Rows;
@@ -89,6 +91,7 @@ pub struct Group {
     taken: Option<(String, BTreeMap<String, i64>)>,
     changed: Arc<Notify>,
     durable: Option<Durable>,
+    alike: Taken,
     /// It is not one of two any more.
     is_former: bool,
 }
@@ -114,8 +117,8 @@ impl Group {
     ) -> Self {
         let (site, gateway) = (site.to_owned(), gateway.to_owned());
         let (claimed, pending, taken, durable) = (None, None, None, None);
-        let is_former = false;
-        Self { site, gateway, turns, listening, meters, claimed, pending, taken, changed, durable, is_former }
+        let (alike, is_former) = (Taken::default(), false);
+        Self { site, gateway, turns, listening, meters, claimed, pending, taken, changed, durable, alike, is_former }
     }
 
     /// Of a gateway without `[standby]`, for what it collected while it was one of two, or has imported from such a one.
@@ -150,6 +153,7 @@ impl Group {
     /// [`DbError`].
     pub(super) async fn lock(&mut self, session: &mut Session, now_us: i64) -> Result<bool, DbError> {
         self.look(now_us);
+        self.alike.begin();
         if self.is_former {
             self.rows(session).make().await?;
         }
@@ -192,6 +196,7 @@ impl Group {
 
     /// The transaction that began with [`Group::lock`] is in the database.
     pub(super) fn committed(&mut self, now_us: i64) {
+        self.alike.commit();
         let Some(term) = self.pending.take() else { return };
         self.claimed = Some(term);
         if let Some((from, positions)) = self.taken.take() {
@@ -245,6 +250,7 @@ impl Group {
             Some(question) => self.find(session, maker, question).await?,
             None => Default::default(),
         };
+        let found = &found | &self.find_alike(session, maker, judgement.alike(batch)).await?;
         Ok(judgement.part(batch, &found, is_holder))
     }
 
@@ -257,6 +263,20 @@ impl Group {
             found.extend(rows.find(&rest).await?);
         }
         Ok(found)
+    }
+
+    /// The numbers for which the other gateway has a row of the same value.
+    async fn find_alike(
+        &mut self,
+        session: &mut Session,
+        maker: &str,
+        question: alike::Question,
+    ) -> Result<BTreeSet<u64>, DbError> {
+        let rows = match question.times_us() {
+            Some(times_us) => self.rows_of(session, maker).alike(&question.nodes(), times_us).await?,
+            None => return Ok(BTreeSet::new()),
+        };
+        Ok(self.alike.matched(&question, &rows))
     }
 
     /// Writes what this gateway has collected and dealt with, in the transaction of the rows.

@@ -52,6 +52,9 @@ pub enum Verdict {
     LeaveOut,
     /// It becomes a row unless the other gateway has one of the same identity, stamped between these times (by its clock).
     Ask(i64, i64),
+    /// The same of a reading without an identity, which then has a mark: the other gateway has dealt with all that it heard, and
+    /// its last row is of this time. One of the same value is it.
+    AskAlike(i64, i64),
     /// The other gateway is active and may still bring it.
     Wait,
 }
@@ -91,6 +94,7 @@ fn by_time(heard: &Heard, source: &str, others: &[Other], may_come: bool) -> Ver
     match (places.contains(&Place::Within), may_come) {
         (true, _) => Verdict::LeaveOut,
         (false, true) => Verdict::Wait,
+        (false, false) if others.iter().any(|other| other.is_last_of(source, heard)) => alike(heard),
         (false, false) if places.contains(&Place::Edge) => marked(heard, source, others),
         (false, false) => Verdict::Write,
     }
@@ -100,6 +104,10 @@ fn marked(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
     let to_us = others.iter().map(|other| other.stamps_to(heard, source, (EDGE_US, SETTLED_US))).max();
     let to_us = to_us.unwrap_or(heard.last_us().saturating_add(EDGE_US));
     Verdict::WriteMarked(heard.first_us().saturating_sub(EDGE_US), to_us)
+}
+
+fn alike(heard: &Heard) -> Verdict {
+    Verdict::AskAlike(heard.first_us().saturating_sub(EDGE_US), heard.last_us().saturating_add(EDGE_US))
 }
 
 /// Where a time lies among those for which a gateway has written rows.
@@ -123,6 +131,18 @@ impl Other {
             Some(span) if span.is_open => is_past(span),
             _ => self.spans.values().flatten().any(is_past),
         }
+    }
+
+    /// It was heard at about the time of the last row of the holder, which has dealt with what it heard later too. A source may be
+    /// silent for long, and that is no edge.
+    fn is_last_of(&self, source: &str, heard: &Heard) -> bool {
+        let span = self.of(source).last().filter(|span| self.is_holder && span.is_open);
+        let is_live = heard.since_us >= heard.at_us;
+        let written_us = span.and_then(|span| Some((span.heard_itself_from()?, span.written_us?.1)));
+        let is_near = |(from_us, to_us): (i64, i64)| {
+            from_us.saturating_add(EDGE_US) <= heard.first_us() && heard.first_us() <= to_us.saturating_add(EDGE_US)
+        };
+        is_live && written_us.is_some_and(is_near)
     }
 
     /// Where a doubt of the clocks may put it into two places, nobody can tell.

@@ -13,6 +13,7 @@ mod numbers;
 mod odd;
 mod power;
 mod restarts;
+mod seldom;
 mod slow;
 mod takeover;
 mod told;

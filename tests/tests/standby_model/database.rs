@@ -25,6 +25,8 @@ pub struct Transaction {
     pub drained_us: Option<i64>,
     pub spans: Vec<(u8, Span)>,
     pub rows: Vec<Row>,
+    /// The other gateway's rows for which readings were left out by their value.
+    pub taken: Vec<u8>,
 }
 
 /// What a server has.

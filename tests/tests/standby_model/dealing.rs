@@ -32,8 +32,8 @@ impl World {
         let spans = self.spans_of_other(1 - gateway);
         let is_holder = !as_holder && self.row().0 == Some(1 - gateway);
         let cursor = source.cursors[gateway];
-        let done =
-            Transaction { gateway, as_holder, claims, cursor, drained_us: None, spans: Vec::new(), rows: Vec::new() };
+        let (drained_us, spans_done, rows, taken) = (None, Vec::new(), Vec::new(), Vec::new());
+        let done = Transaction { gateway, as_holder, claims, cursor, drained_us, spans: spans_done, rows, taken };
         let others = vec![Other { is_holder, spans: [(self.site.source().to_owned(), spans)].into() }];
         let (stream, breaks, own) = (None, Vec::new(), OwnSpans::default());
         let mut dealing = Dealing { world: self, gateway, others, defect, stream, breaks, own, done };
@@ -104,8 +104,9 @@ impl Dealing<'_> {
             Verdict::Ask(from_us, to_us) if self.has_other(queued.reading, from_us, to_us) => {
                 return Some(Dealt::LeftOut);
             }
+            Verdict::AskAlike(from_us, to_us) if self.takes_other(from_us, to_us) => return Some(Dealt::LeftOut),
             Verdict::Ask(..) | Verdict::Write => false,
-            Verdict::WriteMarked(..) => self.defect != Some(Defect::DoublesAreNotMarked),
+            Verdict::AskAlike(..) | Verdict::WriteMarked(..) => self.defect != Some(Defect::DoublesAreNotMarked),
         };
         let (reading, at_us) = (queued.reading, queued.at_us);
         self.done.rows.push(Row { reading, gateway: self.gateway, at_us, is_marked });
@@ -128,6 +129,17 @@ impl Dealing<'_> {
         let is_there = |row: &Row| is_it(row) && (from_us..=to_us).contains(&row.at_us);
         let mut rows = self.world.database.source.rows.iter();
         self.defect == Some(Defect::LeavesOutWithoutLooking) || rows.any(is_there)
+    }
+
+    /// A row of the other gateway that no reading was left out for: all have the same value.
+    fn takes_other(&mut self, from_us: i64, to_us: i64) -> bool {
+        let (known, done) = (&self.world.gateways[self.gateway].taken, &self.done.taken);
+        let is_free = |row: &&Row| !known.contains(&row.reading) && !done.contains(&row.reading);
+        let others = self.world.database.source.rows.iter().filter(|row| row.gateway != self.gateway);
+        let row = others.filter(|row| (from_us..=to_us).contains(&row.at_us)).find(is_free);
+        let reading = row.map(|row| row.reading);
+        self.done.taken.extend(reading);
+        reading.is_some()
     }
 
     /// Each stream has spans of its own.

@@ -89,6 +89,7 @@ impl Gateway {
     /// What it knows when its transaction was answered.
     fn is_told_of(&mut self, done: &Transaction) {
         self.drained_us = done.drained_us.unwrap_or(self.drained_us);
+        self.taken.extend(&done.taken);
         if self.role == Role::Active && done.as_holder {
             self.has_claimed = true;
             self.term = self.term.max(done.claims.map_or(0, |term| u32::try_from(term).unwrap()));

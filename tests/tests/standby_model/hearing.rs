@@ -91,6 +91,7 @@ impl World {
         if can {
             (own.life, own.role, own.beat_us, own.heard) = (Life::Runs, Role::Starting, now_us, None);
             (own.term, own.has_claimed) = (0, false);
+            own.taken.clear();
             own.stream += 1;
         }
         can

@@ -90,6 +90,8 @@ pub struct Gateway {
     /// What it was after the last beat it heard, and what that said.
     pub heard: Option<(Rank, Beat)>,
     pub drained_us: i64,
+    /// The readings of the other one's rows that were taken for readings of its own, as far as it knows.
+    pub taken: Vec<u8>,
 }
 
 impl Gateway {
@@ -115,6 +117,7 @@ impl Gateway {
             role_us: START_US,
             heard: None,
             drained_us: 0,
+            taken: Vec::new(),
         }
     }
 

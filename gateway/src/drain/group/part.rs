@@ -1,5 +1,6 @@
 //! What of a batch becomes rows, what is left out, and where it has to wait. Pure.
 
+use super::alike::{self, Wanted};
 use super::listening::{HeardBatch, Identity};
 use crate::drain::plan::Batch;
 use crate::standby::span::{Break, Dealt, OwnSpans};
@@ -130,16 +131,27 @@ impl<'h> Judgement<'h> {
         (!question.wanted.is_empty()).then_some(question)
     }
 
+    /// What has to be looked up by its value; empty when nothing has.
+    pub fn alike(&self, batch: &Batch) -> alike::Question {
+        let wanted = batch.readings.iter().filter_map(|(seq, reading)| match self.verdicts.get(seq) {
+            Some(Verdict::AskAlike(from_us, to_us)) => {
+                Some(Wanted { seq: *seq, identity: Identity::of(reading), times_us: (*from_us, *to_us) })
+            }
+            _ => None,
+        });
+        alike::Question { wanted: wanted.collect() }
+    }
+
     /// The part that can be dealt with, once it is known which numbers the other gateway's rows were `found` for.
     pub fn part(&self, batch: &Batch, found: &BTreeSet<u64>, is_holder: bool) -> Part {
         let last = self.waits_at.map_or(batch.last, |seq| seq.saturating_sub(1));
         let is_left_out = |seq: &u64| match self.verdicts.get(seq) {
             Some(Verdict::LeaveOut) => true,
-            Some(Verdict::Ask(..)) => found.contains(seq),
+            Some(Verdict::Ask(..) | Verdict::AskAlike(..)) => found.contains(seq),
             _ => false,
         };
         let out: BTreeSet<u64> = self.verdicts.keys().copied().filter(is_left_out).collect();
-        let marked = self.marked();
+        let marked = self.marked(&out);
         let keeps = |seq: &u64| *seq <= last && !out.contains(seq);
         let mut part = batch.clone();
         part.last = last;
@@ -153,12 +165,13 @@ impl<'h> Judgement<'h> {
     }
 
     /// What may stand twice, with the times between which the other gateway's row of it would be.
-    fn marked(&self) -> BTreeMap<u64, (i64, i64)> {
+    fn marked(&self, out: &BTreeSet<u64>) -> BTreeMap<u64, (i64, i64)> {
         let times = |verdict: &Verdict| match *verdict {
-            Verdict::WriteMarked(from_us, to_us) => Some((from_us, to_us)),
+            Verdict::WriteMarked(from_us, to_us) | Verdict::AskAlike(from_us, to_us) => Some((from_us, to_us)),
             _ => None,
         };
-        self.verdicts.iter().filter_map(|(seq, verdict)| Some((*seq, times(verdict)?))).collect()
+        let written = self.verdicts.iter().filter(|(seq, _)| !out.contains(seq));
+        written.filter_map(|(seq, verdict)| Some((*seq, times(verdict)?))).collect()
     }
 
     #[allow(clippy::type_complexity, reason = "two plain lists")]

@@ -1,6 +1,7 @@
 //! The rows of a group: whose turn it is, what each gateway has collected, and what was left out.
 
 use super::GroupRow;
+use super::alike::OtherRow;
 use super::listening::Identity;
 use super::part::{Given, Question};
 use crate::database::{Cell, DbError, Family, Row, Session};
@@ -134,6 +135,28 @@ impl Rows<'_> {
         let rows = self.session.ask_with(&sql, values).await?;
         let there = rows.iter().filter_map(|row| question.wanted.get(&identity(row, &channels)?));
         Ok(there.flatten().copied().collect())
+    }
+
+    /// The other gateway's rows of these nodes without an identity, in the order of their stamps.
+    pub async fn alike(
+        &mut self,
+        nodes: &BTreeSet<String>,
+        (from_us, to_us): (i64, i64),
+    ) -> Result<Vec<OtherRow>, DbError> {
+        let channels = self.channels_of(nodes.iter()).await?;
+        if channels.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT r.stream, r.seq, r.sampled_at, r.channel_id, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
+             FROM readings r FORCE INDEX (by_channel_and_time) STRAIGHT_JOIN streams s ON s.stream = r.stream \
+             WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? \
+               AND r.node_seq IS NULL AND r.node_time IS NULL ORDER BY r.sampled_at, r.seq",
+            listed(channels.keys())
+        );
+        let values = vec![Cell::TimeUs(from_us), Cell::TimeUs(to_us), Cell::text(self.gateway)];
+        let rows = self.session.ask_with(&sql, values).await?;
+        Ok(rows.iter().filter_map(|row| other_row(row, &channels)).collect())
     }
 
     /// The channels of these nodes, by their ids.
@@ -295,8 +318,14 @@ fn conditions(nodes: &BTreeMap<String, Given>, channels: &Channels) -> (String, 
     (conditions.join(" OR "), values)
 }
 
-fn identity(row: &Row, channels: &Channels) -> Option<Identity> {
-    let [channel_id, node_seq, node_time, value, value_int, value_text, no_data] = row.as_slice() else {
+fn other_row(row: &Row, channels: &Channels) -> Option<OtherRow> {
+    let [stream, seq, sampled_at, rest @ ..] = row.as_slice() else { return None };
+    let (key, at_us) = ((stream.as_u64()?, seq.as_u64()?), sampled_at.as_time_us()?);
+    Some(OtherRow { key, at_us, identity: identity(rest, channels)? })
+}
+
+fn identity(row: &[Cell], channels: &Channels) -> Option<Identity> {
+    let [channel_id, node_seq, node_time, value, value_int, value_text, no_data] = row else {
         return None;
     };
     let (names, values) = (channels.get(&channel_id.as_u64()?)?.clone(), [value, value_int, value_text, no_data]);

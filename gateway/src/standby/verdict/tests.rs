@@ -66,6 +66,23 @@ fn what_clocks_in_doubt_may_put_elsewhere_is_an_edge() {
     assert_eq!((off(198, 0, &active, false), off(198, 2, &active, false)), (Verdict::LeaveOut, Verdict::Wait));
 }
 
+/// Else every reading of a node that seldom speaks would stand twice.
+#[test]
+fn at_the_last_row_of_an_active_one_that_has_dealt_with_more_its_value_tells() {
+    let quiet = |from: i64| Span { written_us: Some((from * S, 150 * S)), ..span(100, 200) };
+    let active = other(true, &[quiet(100)]);
+    let alike = |from, to| Verdict::AskAlike(from * S, to * S);
+    assert_eq!(plain(150, &active, false), alike(149, 151));
+    assert_eq!(plain(151, &active, false), alike(150, 152));
+    assert_eq!((plain(149, &active, false), plain(152, &active, false)), (Verdict::LeaveOut, Verdict::Write));
+    assert_eq!(plain(150, &other(true, &[quiet(150)]), false), marked(149, 151), "it has just begun to write");
+    assert_eq!(plain(150, &other(false, &[quiet(100)]), true), marked(149, 151), "that is where it ended");
+    let closed = Span { is_open: false, ..quiet(100) };
+    assert_eq!(plain(150, &other(true, &[closed]), false), marked(149, 151), "that is where it heard no more");
+    let partial = Span { is_partial: true, ..quiet(100) };
+    assert_eq!(plain(150, &other(true, &[partial]), false), marked(149, 151), "another broker may have brought more");
+}
+
 #[test]
 fn a_reading_with_an_identity_is_looked_for_whichever_way_it_came() {
     let other = other(false, &[span(100, 200)]);
