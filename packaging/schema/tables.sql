@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS gaps (
 
 -- What could not become a reading: its first bytes, its length and why.
 --   server_words  what the server said to a reading that it refused: then the bytes are the reading's record, and whole
---   state         new, or retried: the row is there now
+--   state         new; retried: the row is there now; or left out: the other gateway's row is there
 --   route         the route whose table refused the row; the reading itself is stored. Empty: it is not
 CREATE TABLE IF NOT EXISTS dead_letters (
   stream       BIGINT UNSIGNED NOT NULL,

@@ -11,6 +11,7 @@ mod rows;
 
 pub use listening::{Clocks, Listening, Sources};
 pub use part::{Judgement, Part};
+pub use rows::Twin;
 
 use super::plan::Batch;
 use crate::database::{DbError, Session};
@@ -20,7 +21,7 @@ use alike::Taken;
 use part::Question;
 use queue::StreamId;
 use rows::Rows;
-use sensors::Meter;
+use sensors::{Meter, Reading};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -357,4 +358,30 @@ impl Group {
     pub(super) fn listening(&self) -> std::sync::MutexGuard<'_, Listening> {
         self.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// In a transaction: what other gateways of a site than the `maker` of a stream have of a reading that was refused. It
+/// holds the lock of the group from here on.
+///
+/// # Errors
+/// [`DbError`].
+pub(super) async fn twin(
+    session: &mut Session,
+    (site, maker): (&str, &str),
+    reading: &Reading,
+) -> Result<Twin, DbError> {
+    Rows { session, site, gateway: maker }.twin(reading).await
+}
+
+/// The same for rows that are alike: marks them.
+///
+/// # Errors
+/// [`DbError`].
+pub(super) async fn mark_twin(
+    session: &mut Session,
+    (site, maker): (&str, &str),
+    channel_id: u64,
+    times_us: (i64, i64),
+) -> Result<(), DbError> {
+    Rows { session, site, gateway: maker }.mark(&[channel_id].into(), times_us).await
 }

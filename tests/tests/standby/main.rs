@@ -9,6 +9,7 @@ mod former;
 mod frozen;
 mod history;
 mod killed;
+mod letters;
 mod numbers;
 mod odd;
 mod power;

@@ -1,6 +1,6 @@
 //! Deletes dead letters. Each leaves a row of gaps with its number, so that every number of a stream stays accounted for.
 
-use super::letter::{Letter, PAGE, Place, page};
+use super::letter::{LEFT_OUT, Letter, PAGE, Place, page};
 use super::{LettersError, Which, open_source};
 use crate::database::{Account, Cell, DbError, Session};
 use crate::drain::plan::{REASON_CHARACTERS, first_characters};
@@ -59,6 +59,11 @@ async fn drop_one(session: &mut Session, config: &Config, letter: &Letter) -> Re
         let sql = "INSERT INTO gaps (stream, seq, last_seq, site, node, channel, reason, from_time, to_time, `count`) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         session.change(sql, gap(config.gateway.site.as_str(), letter)).await?;
+    }
+    if deleted == 1 && letter.state == LEFT_OUT {
+        let (stream, seq) = (Cell::UInt(letter.stream.as_u64()), Cell::UInt(letter.seq));
+        let sql = "INSERT INTO left_out (stream, seq, last_seq) VALUES (?, ?, ?)";
+        session.change(sql, vec![stream, seq.clone(), seq]).await?;
     }
     Ok(deleted)
 }

@@ -30,7 +30,7 @@ pub struct Letter {
     pub length: u64,
     /// When it arrived, microseconds since 1970.
     pub arrived_us: Option<i64>,
-    /// `new` or `retried`.
+    /// `new`, `retried` or [`LEFT_OUT`].
     pub state: String,
     /// The route that refused a row, while the reading itself is stored; else empty.
     pub route: String,
@@ -42,6 +42,9 @@ pub type Place = (u64, u64, String);
 /// Why a letter cannot be retried.
 pub const NEEDS_DECODER: &str =
     "it is no reading but a payload as it came, and would need its decoder: have it sent again, or drop it";
+
+/// The state of one whose reading the other gateway has brought.
+pub const LEFT_OUT: &str = "left out";
 
 impl Letter {
     /// The reading that was refused; none when the letter is a payload that never became one. A record that an older

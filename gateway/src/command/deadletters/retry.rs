@@ -1,6 +1,6 @@
 //! Tries refused readings again.
 
-use super::letter::{Letter, NEEDS_DECODER, PAGE, Place, page};
+use super::letter::{LEFT_OUT, Letter, NEEDS_DECODER, PAGE, Place, page};
 use super::{LettersError, Which, open_source};
 use crate::database::{Account, Cell, Class, DbError};
 use crate::drain::plan::{Batch, REASON_CHARACTERS, first_characters};
@@ -17,6 +17,8 @@ use serde::Serialize;
 enum Outcome {
     /// It is a row of readings now.
     Retried,
+    /// The other gateway's row of it is there.
+    LeftOut,
     /// Somebody else was faster.
     AlreadyRetried,
     /// The server refuses it again, with these words.
@@ -37,7 +39,7 @@ pub async fn retry(config: &Config, account: Account, which: &Which) -> Result<E
         let Some(last) = letters.last() else { break };
         behind = last.place();
         for letter in &letters {
-            let outcome = retry_one(&mut tables, letter).await?;
+            let outcome = retry_one(&mut tables, letter, config.standby.is_some()).await?;
             if !which.json {
                 println!("{}: {}", letter.name(), outcome.words());
             }
@@ -50,20 +52,24 @@ pub async fn retry(config: &Config, account: Account, which: &Which) -> Result<E
 
 fn finish(which: &Which, outcomes: &[(String, Outcome)]) -> Exit {
     let done = outcomes.iter().filter(|(_, outcome)| outcome.is_done()).count();
-    let left = outcomes.len() - done;
+    let left_out = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::LeftOut).count();
+    let (retried, left) = (done - left_out, outcomes.len() - done);
     if which.json {
-        println!("{:#}", serde_json::json!({ "retried": done, "left": left, "letters": outcomes }));
+        let said = serde_json::json!({ "retried": retried, "left_out": left_out, "left": left, "letters": outcomes });
+        println!("{said:#}");
     } else {
-        println!("{done} retried, {left} left as dead letters");
+        let there =
+            if left_out > 0 { format!("{left_out} brought by the other gateway already, ") } else { String::new() };
+        println!("{retried} retried, {there}{left} left as dead letters");
     }
     if left == 0 && (done > 0 || which.seq.is_none()) { Exit::Ok } else { Exit::No }
 }
 
 /// State and reading in one transaction: the state first, which takes the row's lock, so that two retries never write one
 /// reading twice.
-async fn retry_one(tables: &mut Tables, letter: &Letter) -> Result<Outcome, DbError> {
+async fn retry_one(tables: &mut Tables, letter: &Letter, is_one_of_two: bool) -> Result<Outcome, DbError> {
     let Some(reading) = letter.reading() else { return Ok(Outcome::NoReading) };
-    match insert(tables, letter, reading).await {
+    match insert(tables, letter, reading, is_one_of_two).await {
         Err(error) if error.class == Class::Data => {
             tables.roll_back().await?;
             let words = first_characters(&error.words, REASON_CHARACTERS);
@@ -76,17 +82,35 @@ async fn retry_one(tables: &mut Tables, letter: &Letter) -> Result<Outcome, DbEr
     }
 }
 
-async fn insert(tables: &mut Tables, letter: &Letter, reading: Reading) -> Result<Outcome, DbError> {
+async fn insert(
+    tables: &mut Tables,
+    letter: &Letter,
+    reading: Reading,
+    is_one_of_two: bool,
+) -> Result<Outcome, DbError> {
     tables.session().run("START TRANSACTION").await?;
-    let sql = "UPDATE dead_letters SET state = 'retried' WHERE stream = ? AND seq = ? AND route = ? AND state = 'new'";
-    if tables.session().change(sql, key(letter)).await? != 1 {
+    if !set_state(tables, letter, "new", "retried").await? {
         tables.roll_back().await?;
         return Ok(Outcome::AlreadyRetried);
     }
     tables.note_maker(letter.stream.as_u64(), &letter.gateway);
-    tables.insert_refused(&Batch::single(letter.stream, letter.seq, reading), &letter.route).await?;
+    let mut batch = Batch::single(letter.stream, letter.seq, reading);
+    let is_shared = is_one_of_two && letter.route.is_empty();
+    let outcome = if is_shared && tables.other_has(&mut batch).await? {
+        set_state(tables, letter, "retried", LEFT_OUT).await?;
+        Outcome::LeftOut
+    } else {
+        tables.insert_refused(&batch, &letter.route).await?;
+        Outcome::Retried
+    };
     tables.session().run("COMMIT").await?;
-    Ok(Outcome::Retried)
+    Ok(outcome)
+}
+
+async fn set_state(tables: &mut Tables, letter: &Letter, from: &str, to: &str) -> Result<bool, DbError> {
+    let sql = "UPDATE dead_letters SET state = ? WHERE stream = ? AND seq = ? AND route = ? AND state = ?";
+    let values = [vec![Cell::text(to)], key(letter), vec![Cell::text(from)]].concat();
+    Ok(tables.session().change(sql, values).await? == 1)
 }
 
 fn key(letter: &Letter) -> Vec<Cell> {
@@ -95,12 +119,13 @@ fn key(letter: &Letter) -> Vec<Cell> {
 
 impl Outcome {
     fn is_done(&self) -> bool {
-        matches!(self, Self::Retried | Self::AlreadyRetried)
+        matches!(self, Self::Retried | Self::LeftOut | Self::AlreadyRetried)
     }
 
     fn words(&self) -> String {
         match self {
             Self::Retried => "the row is there now".to_owned(),
+            Self::LeftOut => "the other gateway's row of it is there".to_owned(),
             Self::AlreadyRetried => "has been retried already".to_owned(),
             Self::Refused(words) => format!("refused again: {words}"),
             Self::NoReading => format!("cannot be retried: {NEEDS_DECODER}"),

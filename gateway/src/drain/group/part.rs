@@ -56,6 +56,16 @@ pub struct Question {
 }
 
 impl Question {
+    /// Of one reading, stamped at most so long before or after it.
+    pub fn of(reading: &Reading, off_us: i64) -> Self {
+        let mut given = Given::default();
+        given.add(reading);
+        let (at_us, identity) = (reading.stamp.wall_us, Identity::of(reading));
+        let times_us = (at_us.saturating_sub(off_us), at_us.saturating_add(off_us));
+        let nodes = [(identity.node().to_owned(), given)].into();
+        Self { wanted: [(identity, vec![0])].into(), nodes, from_us: times_us.0, to_us: times_us.1, near_us: times_us }
+    }
+
     /// The same of what both heard at one time: nearly all.
     pub fn near(&self) -> Self {
         let (from_us, to_us) = self.near_us;

@@ -8,8 +8,9 @@ use crate::database::{Cell, DbError, Family, Row, Session};
 use crate::event::Event;
 use crate::standby::claim::Holder;
 use crate::standby::span::{OwnSpans, Span};
-use crate::standby::verdict::Other;
+use crate::standby::verdict::{EDGE_US, Other};
 use queue::StreamId;
+use sensors::Reading;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A gateway that stands still in a transaction keeps its lock for no longer than this, in seconds.
@@ -19,6 +20,8 @@ const MOST_IDLE_IN_TRANSACTION_S: u32 = 5;
 
 /// The span before a break matters for what was said in it; brokers keep nothing for longer than the week that a session lasts.
 const LONGEST_BREAK_US: i64 = 8 * 24 * 3600 * 1_000_000;
+/// A reading that was refused is looked for so long before and after: a broker may have kept it for one of the two.
+const KEPT_BY_A_BROKER_US: i64 = 24 * 3600 * 1_000_000;
 
 /// A connection, and who asks.
 pub struct Rows<'s> {
@@ -159,6 +162,21 @@ impl Rows<'_> {
         Ok(rows.iter().filter_map(|row| other_row(row, &channels)).collect())
     }
 
+    /// What another gateway has of a reading that the database refused. The row of the group is locked from here on.
+    pub async fn twin(&mut self, reading: &Reading) -> Result<Twin, DbError> {
+        let sql = "SELECT term FROM standby_groups WHERE site = ? FOR UPDATE";
+        self.session.ask_with(sql, vec![Cell::text(self.site)]).await?;
+        if reading.node_seq.is_some() || reading.node_time_us.is_some() {
+            let found = self.find(&Question::of(reading, KEPT_BY_A_BROKER_US)).await?;
+            return Ok(if found.is_empty() { Twin::None } else { Twin::There });
+        }
+        let (at_us, identity) = (reading.stamp.wall_us, Identity::of(reading));
+        let times_us = (at_us.saturating_sub(2 * EDGE_US), at_us.saturating_add(2 * EDGE_US));
+        let rows = self.alike(&[identity.node().to_owned()].into(), times_us).await?;
+        let is_alike = rows.iter().any(|row| row.identity == identity);
+        Ok(if is_alike { Twin::MayBe(times_us) } else { Twin::None })
+    }
+
     /// The channels of these nodes, by their ids.
     async fn channels_of(&mut self, nodes: impl Iterator<Item = &String>) -> Result<Channels, DbError> {
         let nodes: Vec<Cell> = nodes.map(Cell::text).collect();
@@ -232,6 +250,17 @@ impl Rows<'_> {
         }
         Ok(())
     }
+}
+
+/// What another gateway has of a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Twin {
+    /// Nothing.
+    None,
+    /// A row of it.
+    There,
+    /// A row that is alike, between these times: nobody can tell.
+    MayBe((i64, i64)),
 }
 
 /// A span of another gateway.
