@@ -41,8 +41,7 @@ pub struct RoleTurns {
 impl Turns for RoleTurns {
     fn duty(&self) -> Duty {
         let shown = self.shown.borrow();
-        let offset_ms = shown.other.as_ref().and_then(|other| other.clock_offset_ms).unwrap_or(0);
-        let clocks = Clocks::told(offset_ms);
+        let clocks = Clocks::told(shown.other.as_ref().and_then(|other| other.clock_offset_ms));
         Duty { is_active: shown.role == Role::Active, term: u64::from(shown.term), clocks }
     }
 

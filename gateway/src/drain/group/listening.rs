@@ -32,9 +32,11 @@ pub struct Clocks {
 
 impl Clocks {
     /// The beats say that the other one's is ahead by so much. That is known to about a second: less than two are taken for none,
-    /// as most clocks are synchronised, but not for certain where they are more than what a beat takes on its way.
-    pub fn told(ahead_ms: i64) -> Self {
+    /// as most clocks are synchronised, but not for certain where they are more than what a beat takes on its way, nor before
+    /// the first beats of a start.
+    pub fn told(ahead_ms: Option<i64>) -> Self {
         let us = |ms: i64| ms.saturating_mul(1000);
+        let ahead_ms = ahead_ms.unwrap_or(SYNCHRONISED_MS);
         match ahead_ms.saturating_abs() {
             0..=ON_ITS_WAY_MS => Self::default(),
             off_ms @ ..=SYNCHRONISED_MS => Self { offset_us: 0, doubt_us: us(off_ms) },

@@ -130,7 +130,8 @@ fn a_process_that_stands_still_again_and_again_fills_no_memory() {
 #[test]
 fn what_beats_tell_of_the_clocks_is_no_more_certain_than_they_are() {
     let clocks = |offset_ms: i64, doubt_ms: i64| Clocks { offset_us: offset_ms * 1000, doubt_us: doubt_ms * 1000 };
-    let told = [0, -500, 501, -2000, 2001, -90_000].map(Clocks::told);
+    let told = [0, -500, 501, -2000, 2001, -90_000].map(|ms| Clocks::told(Some(ms)));
     let known = [clocks(0, 0), clocks(0, 0), clocks(0, 501), clocks(0, 2000), clocks(2001, 500), clocks(-90_000, 500)];
     assert_eq!(told, known);
+    assert_eq!(Clocks::told(None), clocks(0, 2000), "no beat has said so yet");
 }
