@@ -8,6 +8,9 @@ use crate::standby::verdict::{Heard, Other, Verdict, verdict, verdict_of_former}
 use sensors::Reading;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Times in which the other gateway's rows are marked, in one transaction.
+const MOST_MARKED: usize = 16;
+
 /// What becomes of each part of a batch that the other gateway may have heard too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement<'h> {
@@ -87,8 +90,8 @@ pub struct Part {
     pub batch: Batch,
     /// Spans of numbers that are left out.
     pub left_out: Vec<(u64, u64)>,
-    /// The times between which the other gateway may have written what is marked here, by its clock.
-    pub marked_us: Option<(i64, i64)>,
+    /// The times between which the other gateway may have written what is marked here, by its clock; in order, and few.
+    pub marked_us: Vec<(i64, i64)>,
     /// What was dealt with how, in order: source, time, and how.
     pub dealt: Vec<(String, i64, Dealt)>,
     /// Sources that missed something, from when on.
@@ -169,7 +172,7 @@ impl<'h> Judgement<'h> {
         part.gaps.retain(|row| keeps(&row.seq));
         part.dead_letters.retain(|row| keeps(&row.seq));
         part.marked = marked.keys().copied().collect();
-        let marked_us = marked.into_values().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+        let marked_us = joined(marked.into_values().collect());
         let (dealt, ended) = self.dealt(&out, is_holder);
         Part { batch: part, left_out: runs(&out), marked_us, dealt, ended }
     }
@@ -228,6 +231,22 @@ fn of_gap(ends: &[Verdict]) -> Verdict {
     }
     let is_covered = !ends.is_empty() && ends.iter().all(|verdict| *verdict == Verdict::LeaveOut);
     if is_covered { Verdict::LeaveOut } else { Verdict::Write }
+}
+
+/// Times that overlap are one; each costs a statement, so more than a few are one too.
+fn joined(mut times_us: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    times_us.sort_unstable();
+    let mut all: Vec<(i64, i64)> = Vec::new();
+    for (from_us, to_us) in times_us {
+        match all.last_mut() {
+            Some((_, last)) if from_us <= *last => *last = to_us.max(*last),
+            _ => all.push((from_us, to_us)),
+        }
+    }
+    match (all.first(), all.last()) {
+        (Some((first, _)), Some((_, last))) if all.len() > MOST_MARKED => vec![(*first, *last)],
+        _ => all,
+    }
 }
 
 /// Numbers as spans.

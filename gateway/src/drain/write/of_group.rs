@@ -51,14 +51,16 @@ impl Tables {
 
     async fn write_what_is_twice(&mut self, group: &Group, part: &Part) -> Result<(), DbError> {
         group.leave_out(&mut self.session, part).await?;
-        let Some(times) = part.marked_us else { return Ok(()) };
         let marked = part.batch.readings.iter().filter(|(seq, _)| part.batch.marked.contains(seq));
         let ids = marked.filter_map(|(_, reading)| {
             self.channels.get(reading.node.as_str())?.get(reading.channel.as_str()).map(|row| row.id)
         });
         let ids = ids.collect();
         let maker = self.maker(part.batch.stream);
-        group.mark(&mut self.session, &maker, &ids, times).await
+        for times_us in &part.marked_us {
+            group.mark(&mut self.session, &maker, &ids, *times_us).await?;
+        }
+        Ok(())
     }
 
     /// With nothing to write: claims the turn where it is this gateway's, and tells until when it has heard its sources.

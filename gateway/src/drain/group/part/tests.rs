@@ -103,7 +103,7 @@ fn who_takes_over_writes_from_where_the_other_was() {
     let judgement = Judgement::of(&heard, &other(false, 0, 35), true);
     let part = judgement.part(&batch, &[2].into(), true);
     assert_eq!((part.batch.last, numbers(&part), part.left_out.clone()), (5, vec![3, 4, 5], vec![(1, 2)]));
-    assert_eq!((part.batch.marked.clone(), part.marked_us), ([3].into(), Some((34 * S, 36 * S))));
+    assert_eq!((part.batch.marked.clone(), part.marked_us), ([3].into(), vec![(34 * S, 36 * S)]));
 }
 
 #[test]
@@ -139,5 +139,12 @@ fn what_a_broker_kept_is_marked_since_it_was_published() {
     let mut heard = heard(&batch);
     heard.items.get_mut(&1).unwrap().heard[0].since_us = 20 * S;
     let judgement = Judgement::of(&heard, &other(false, 0, 35), true);
-    assert_eq!(judgement.part(&batch, &BTreeSet::new(), true).marked_us, Some((19 * S, 36 * S)));
+    assert_eq!(judgement.part(&batch, &BTreeSet::new(), true).marked_us, [(19 * S, 36 * S)]);
+}
+
+#[test]
+fn what_lies_between_two_edges_is_not_marked() {
+    assert_eq!(joined(vec![(30, 40), (10, 20), (15, 25), (26, 26)]), [(10, 25), (26, 26), (30, 40)]);
+    assert_eq!(joined((0..16).map(|at| (at * 10, at * 10 + 1)).collect()).len(), 16);
+    assert_eq!(joined((0..17).map(|at| (at * 10, at * 10 + 1)).collect()), [(0, 161)], "a statement for each");
 }
