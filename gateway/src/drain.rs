@@ -115,7 +115,7 @@ pub struct Drain {
     /// Whose turn it is, where this gateway is one of two.
     pub group: Option<Group>,
     /// Without that: decides about what was collected by one of two.
-    pub former: Group,
+    pub former: Option<Group>,
     /// What the source has refused.
     pub refusals: Refusals,
     /// What was said of it.

@@ -70,6 +70,13 @@ pub struct Reading {
     pub node_time_us: Option<i64>,
 }
 
+impl Reading {
+    /// The node gave it a number or a time of its own, so it can be told from all others of its channel.
+    pub fn has_identity(&self) -> bool {
+        self.node_seq.is_some() || self.node_time_us.is_some()
+    }
+}
+
 /// Something that is missing, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {

@@ -108,12 +108,7 @@ impl Scene {
     /// Returns when the running gateway has given at least so many numbers, over all its streams: what it collects
     /// while no database can be asked.
     pub fn wait_queued(&self, numbers: u64) {
-        wait_for(&format!("{numbers} numbers in the queue"), DEADLINE, || self.queued() >= numbers);
-    }
-
-    fn queued(&self) -> u64 {
-        let streams = self.gateway.ask("Streams").unwrap_or_default();
-        streams.as_array().into_iter().flatten().filter_map(|stream| stream["end"].as_u64()).sum()
+        wait_for(&format!("{numbers} numbers in the queue"), DEADLINE, || self.gateway.queued() >= numbers);
     }
 
     /// `fieldgate db reconcile --json`.

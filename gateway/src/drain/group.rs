@@ -11,7 +11,8 @@ mod rows;
 
 pub use listening::{Clocks, Listening, Sources};
 pub use part::{Judgement, Part};
-pub use rows::Twin;
+pub use rows::leave_out;
+pub(super) use rows::{Rows, Twin};
 
 use super::plan::Batch;
 use crate::database::{DbError, Session};
@@ -20,8 +21,7 @@ use crate::standby::span::{BROKERS, OwnSpans};
 use alike::Taken;
 use part::Question;
 use queue::StreamId;
-use rows::Rows;
-use sensors::{Meter, Reading};
+use sensors::Meter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -337,7 +337,7 @@ impl Group {
     /// # Errors
     /// [`DbError`].
     pub(super) async fn leave_out(&self, session: &mut Session, part: &Part) -> Result<(), DbError> {
-        self.rows(session).leave_out(part.batch.stream, &part.left_out).await
+        leave_out(session, part.batch.stream, &part.left_out).await
     }
 
     /// Marks the readings of these channels and times that other gateways than the `maker` of the stream have written.
@@ -358,30 +358,4 @@ impl Group {
     pub(super) fn listening(&self) -> std::sync::MutexGuard<'_, Listening> {
         self.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// In a transaction: what other gateways of a site than the `maker` of a stream have of a reading that was refused. It
-/// holds the lock of the group from here on.
-///
-/// # Errors
-/// [`DbError`].
-pub(super) async fn twin(
-    session: &mut Session,
-    (site, maker): (&str, &str),
-    reading: &Reading,
-) -> Result<Twin, DbError> {
-    Rows { session, site, gateway: maker }.twin(reading).await
-}
-
-/// The same for rows that are alike: marks them.
-///
-/// # Errors
-/// [`DbError`].
-pub(super) async fn mark_twin(
-    session: &mut Session,
-    (site, maker): (&str, &str),
-    channel_id: u64,
-    times_us: (i64, i64),
-) -> Result<(), DbError> {
-    Rows { session, site, gateway: maker }.mark(&[channel_id].into(), times_us).await
 }

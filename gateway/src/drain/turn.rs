@@ -34,7 +34,7 @@ impl Drain {
         self.wait_to_send(index, &batch, &identity).await?;
         let (views, highest_term, now_us) = (self.views.clone(), self.memory.servers.highest_term, self.now_us());
         let began = tokio::time::Instant::now();
-        let former = Some(&mut self.former).filter(|_| !batch.shared.is_empty());
+        let former = self.former.as_mut().filter(|_| !batch.shared.is_empty());
         let group = self.group.as_mut().or(former);
         let written = tokio::select! {
             biased;

@@ -15,7 +15,7 @@ pub const BROKERS: &str = "";
 const SET_BACK_US: i64 = 60_000_000;
 
 /// One span. Times are microseconds since 1970 by the clock of the gateway that collected it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Span {
     /// From when.
     pub from_us: i64,
@@ -59,15 +59,8 @@ impl Span {
     /// One that begins with something heard at this time, or where a break ended before it.
     fn begun(at_us: i64, pause: Option<&Break>) -> Self {
         let from_us = pause.map_or(at_us, |pause| pause.to_us);
-        Self {
-            from_us,
-            to_us: from_us,
-            written_us: None,
-            filled_to_us: None,
-            is_open: true,
-            is_resumed: pause.is_some_and(|pause| pause.is_resumed),
-            is_partial: false,
-        }
+        let is_resumed = pause.is_some_and(|pause| pause.is_resumed);
+        Self { from_us, to_us: from_us, is_open: true, is_resumed, ..Self::default() }
     }
 
     /// One in which since this time, until now, only a part of what was said was heard.

@@ -87,9 +87,10 @@ fn by_identity(heard: &Heard, source: &str, others: &[Other]) -> Verdict {
 }
 
 fn by_time(heard: &Heard, source: &str, others: &[Other], may_come: bool) -> Verdict {
-    let is_live = heard.since_us >= heard.at_us;
-    let place =
-        |other: &Other| if is_live { other.place_of_live(source, heard) } else { other.place_of_kept(source, heard) };
+    let place = |other: &Other| match heard.is_live() {
+        true => other.place_of_live(source, heard),
+        false => other.place_of_kept(source, heard),
+    };
     let places: Vec<Place> = others.iter().map(place).collect();
     match (places.contains(&Place::Within), may_come) {
         (true, _) => Verdict::LeaveOut,
@@ -137,12 +138,11 @@ impl Other {
     /// silent for long, and that is no edge.
     fn is_last_of(&self, source: &str, heard: &Heard) -> bool {
         let span = self.of(source).last().filter(|span| self.is_holder && span.is_open);
-        let is_live = heard.since_us >= heard.at_us;
         let written_us = span.and_then(|span| Some((span.heard_itself_from()?, span.written_us?.1)));
         let is_near = |(from_us, to_us): (i64, i64)| {
             from_us.saturating_add(EDGE_US) <= heard.first_us() && heard.first_us() <= to_us.saturating_add(EDGE_US)
         };
-        is_live && written_us.is_some_and(is_near)
+        heard.is_live() && written_us.is_some_and(is_near)
     }
 
     /// Where a doubt of the clocks may put it into two places, nobody can tell.
@@ -197,6 +197,11 @@ impl Other {
 }
 
 impl Heard {
+    /// No broker has kept it.
+    fn is_live(&self) -> bool {
+        self.since_us >= self.at_us
+    }
+
     /// The earliest that the node may have published it.
     pub fn first_us(&self) -> i64 {
         self.since_us.saturating_sub(self.doubt_us)

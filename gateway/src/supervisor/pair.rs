@@ -51,9 +51,12 @@ impl Begun {
     /// [`Trouble::StateFolder`].
     pub fn open(config: &Config, state: &Path) -> Result<Option<Self>, Trouble> {
         let Some(settings) = config.standby.clone() else { return Ok(None) };
-        let unusable = |source| Trouble::StateFolder { folder: state.to_owned(), source };
-        Ok(Some(Self { settings, book: Book::open(state).map_err(unusable)?, turn: Turn::new() }))
+        Ok(Some(Self { settings, book: open_book(state)?, turn: Turn::new() }))
     }
+}
+
+fn open_book(state: &Path) -> Result<Book, Trouble> {
+    Book::open(state).map_err(|source| Trouble::StateFolder { folder: state.to_owned(), source })
 }
 
 /// What it is made of.
@@ -159,31 +162,34 @@ fn listening(config: &Config, book: &Book, reader: &Reader) -> Result<Arc<Mutex<
 ///
 /// # Errors
 /// [`Trouble::StateFolder`].
-pub fn former(config: &Config, state: &Path) -> Result<Group, Trouble> {
-    let unusable = |source| Trouble::StateFolder { folder: state.to_owned(), source };
-    let book = Book::open(state).map_err(unusable)?;
+pub fn former(config: &Config, state: &Path) -> Result<Option<Group>, Trouble> {
+    if config.standby.is_some() {
+        return Ok(None);
+    }
     // Nothing new is heard as one of two, so only the breaks of before count.
-    let sources = Sources { nodes: wires(config), wires: wires(config) };
-    let listening = Listening::new(sources, book.remembered().breaks.clone(), 0);
-    Ok(Group::former((config.gateway.site.as_str(), config.gateway.id.as_str()), listening))
-}
-
-/// Every node on a wire: what waits may be of a time when both heard it, whatever the file says of its source now.
-fn wires(config: &Config) -> BTreeMap<String, Vec<String>> {
-    let ports = config.serial.iter().map(|it| (it.port.display().to_string(), vec![it.node.to_string()]));
-    let nodes = |bus: &config::I2c| bus.nodes.iter().map(|node| node.name.to_string()).collect();
-    let buses = config.i2c.iter().map(|it| (it.bus.display().to_string(), nodes(it)));
-    ports.chain(buses).collect()
+    let sources = Sources { wires: by_meter(wires(config)), ..Sources::default() };
+    let listening = Listening::new(sources, open_book(state)?.remembered().breaks.clone(), 0);
+    Ok(Some(Group::former((config.gateway.site.as_str(), config.gateway.id.as_str()), listening)))
 }
 
 fn shared_sources(config: &Config) -> Sources {
-    let name = |node: &NodeId| node.to_string();
     let brokers = config.mqtt.iter().map(|it| (it.broker.to_string(), it.while_standby, Vec::new()));
-    let ports = config.serial.iter().map(|it| (it.port.display().to_string(), it.while_standby, vec![name(&it.node)]));
-    let nodes = |bus: &config::I2c| bus.nodes.iter().map(|node| name(&node.name)).collect();
-    let buses = config.i2c.iter().map(|it| (it.bus.display().to_string(), it.while_standby, nodes(it)));
-    let all = brokers.chain(ports).chain(buses).filter(|(_, while_standby, _)| while_standby.is_shared());
-    Sources { nodes: all.map(|(meter, _, nodes)| (meter, nodes)).collect(), wires: wires(config) }
+    let shared = brokers.chain(wires(config)).filter(|(_, while_standby, _)| while_standby.is_shared());
+    Sources { nodes: by_meter(shared), wires: by_meter(wires(config)) }
+}
+
+/// A source's meter, what it does while this gateway stands by, and its nodes.
+type Source = (String, WhileStandby, Vec<String>);
+
+fn wires(config: &Config) -> impl Iterator<Item = Source> + '_ {
+    let ports =
+        config.serial.iter().map(|it| (it.port.display().to_string(), it.while_standby, vec![it.node.to_string()]));
+    let nodes = |bus: &config::I2c| bus.nodes.iter().map(|node| node.name.to_string()).collect();
+    ports.chain(config.i2c.iter().map(move |it| (it.bus.display().to_string(), it.while_standby, nodes(it))))
+}
+
+fn by_meter(sources: impl Iterator<Item = Source>) -> BTreeMap<String, Vec<String>> {
+    sources.map(|(meter, _, nodes)| (meter, nodes)).collect()
 }
 
 /// The drain looks at its turn as soon as that may have changed.

@@ -12,6 +12,12 @@ use super::Gateway;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Gateway {
+    /// The numbers that the running gateway has given, over all its streams; 0 while it does not answer.
+    pub fn queued(&self) -> u64 {
+        let streams = self.ask("Streams").unwrap_or_default();
+        streams.as_array().into_iter().flatten().filter_map(|stream| stream["end"].as_u64()).sum()
+    }
+
     /// The answer to a request without parameters, such as `Status` or `Streams`.
     ///
     /// # Errors

@@ -4,14 +4,11 @@ use std::time::{Duration, Instant};
 
 use fieldgate_tests::forwarder::Forwarder;
 use fieldgate_tests::mosquitto::{Broker, Limits};
-use fieldgate_tests::pair::Pair;
 use fieldgate_tests::plain_node::PlainNode;
 use fieldgate_tests::process::wait_for;
 
-use crate::town::{Town, with_a_line};
+use crate::town::{NOBODY, Town, rows_of, with_a_line};
 
-/// Where nobody listens.
-const NOBODY: &str = "127.0.0.1:9";
 const FAR_NODE: &str = "far";
 /// Longer than a broker that nobody reaches is waited for.
 const LONG: Duration = Duration::from_secs(60);
@@ -20,10 +17,8 @@ fn also(broker: impl std::fmt::Display) -> String {
     format!("[[mqtt]]\nbroker = \"mqtt://{broker}\"\ntopics = [\"plants/{{node}}\"]\n")
 }
 
-fn rows_of(pair: &Pair, node: &str) -> usize {
-    let sql =
-        format!("SELECT 1 FROM field.readings r JOIN field.channels c USING (channel_id) WHERE c.node = '{node}'");
-    pair.cluster.servers[0].query(&sql).len()
+fn far_rows(town: &Town) -> usize {
+    rows_of(&town.pair.cluster.servers[0], FAR_NODE)
 }
 
 /// The active one hears one of two brokers, and a span that goes on with it would say that it hears both.
@@ -36,12 +31,12 @@ fn what_only_the_standby_hears_of_one_of_two_brokers_is_not_lost() {
     let mut town =
         Town::of(with_a_line(0).prepare_with(|index, settings| settings.toml(&also(&addresses[index]))).started());
     let node = PlainNode::start(FAR_NODE, 20, far.address());
-    wait_for("the far node", LONG, || rows_of(&town.pair, FAR_NODE) > 50);
+    wait_for("the far node", LONG, || far_rows(&town) > 50);
     way.move_to(NOBODY.parse().expect("an address"));
     town.let_pass(Duration::from_secs(8));
-    let before = rows_of(&town.pair, FAR_NODE);
+    let before = far_rows(&town);
     let begun = Instant::now();
-    wait_for("rows of the far node by the standby", LONG, || rows_of(&town.pair, FAR_NODE) > before + 20);
+    wait_for("rows of the far node by the standby", LONG, || far_rows(&town) > before + 20);
     println!("{:.1} s until the next rows of what only the standby hears", begun.elapsed().as_secs_f64());
     assert!(town.pair.keeps_roles(["active", "standby"], Duration::from_secs(1)));
     let sent = node.finish();

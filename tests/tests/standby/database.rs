@@ -6,10 +6,8 @@ use fieldgate_tests::forwarder::Forwarder;
 use fieldgate_tests::mariadb::{Cluster, RelayLog, WRITABLE};
 use fieldgate_tests::process::wait_for;
 
-use crate::town::{Town, with_a_line};
+use crate::town::{NOBODY, Town, with_a_line};
 
-/// Where nobody listens.
-const NOBODY: &str = "127.0.0.1:9";
 /// An active gateway waits for a database for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
 

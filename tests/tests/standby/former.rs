@@ -28,11 +28,9 @@ fn take_out(file: &Path, section: &str) {
     fs::write(file, kept.join("\n")).expect("the configuration");
 }
 
-/// The highest numbers of a gateway's streams, together.
-fn queued(gateway: &Gateway) -> usize {
-    let streams = gateway.ask("Streams").unwrap_or_default();
-    let ends = streams.as_array().into_iter().flatten().filter_map(|stream| stream["end"].as_u64());
-    usize::try_from(ends.sum::<u64>()).expect("a small queue")
+fn wait_held(gateways: &[Gateway], all: usize) {
+    let holds = |gateway: &Gateway| gateway.queued() >= all as u64;
+    wait_for("to hold everything", DEADLINE, || gateways.iter().all(holds));
 }
 
 /// Says "deliver" of the port, where it said "hold".
@@ -55,7 +53,7 @@ fn delivers_first(first: usize) {
     node.wait_acknowledged(before + 100, DEADLINE);
     let (log, sent) = (node.terminate(), plain.finish());
     let all = log.acknowledged.len() * log.channels + usize::try_from(sent).expect("a few");
-    wait_for("both to hold everything", DEADLINE, || pair.gateways.iter().all(|gateway| queued(gateway) >= all));
+    wait_held(&pair.gateways, all);
     pair.gateways.iter_mut().for_each(|gateway| assert_eq!(gateway.terminate(DEADLINE), 0));
     take_out(&pair.gateways[1].config_file(), "standby");
     pair.cluster.servers[0].set_read_only(false);
@@ -88,7 +86,7 @@ fn what_was_held_of_a_wire_that_one_alone_hears_from_now_on_is_not_brought_twice
     wired.freeze();
     let log = wired.log().heard();
     let all = log.acknowledged.len() * log.channels;
-    wait_for("both to hold everything", DEADLINE, || queued(&pair.gateways[0]) >= all);
+    wait_held(&pair.gateways[..1], all);
     pair.gateways.iter_mut().for_each(|gateway| assert_eq!(gateway.terminate(DEADLINE), 0));
     deliver_the_port(&pair.gateways[1].config_file());
     pair.cluster.servers[0].set_read_only(false);

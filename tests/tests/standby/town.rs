@@ -3,12 +3,21 @@
 use std::time::Duration;
 
 use fieldgate_tests::audit::Audit;
+use fieldgate_tests::mariadb::Server;
 use fieldgate_tests::node::Node;
 use fieldgate_tests::pair::{Pair, PairBuilder};
 use fieldgate_tests::plain_node::{PlainAudit, PlainNode};
-use fieldgate_tests::scenario::DEADLINE;
+use fieldgate_tests::scenario::{DEADLINE, count};
 
 const PLAIN: &str = "plain";
+
+/// Where nobody listens.
+pub const NOBODY: &str = "127.0.0.1:9";
+
+/// The rows of a node.
+pub fn rows_of(server: &Server, node: &str) -> usize {
+    count(server, &format!("readings r JOIN field.channels c USING (channel_id) WHERE c.node = '{node}'"))
+}
 
 /// A pair and its nodes.
 #[derive(Debug)]

@@ -132,7 +132,7 @@ fn the_search_sees_readings_that_are_lost_or_doubled() {
 }
 
 #[test]
-#[ignore = "soak: minutes of search"]
+#[ignore = "soak: minutes of search: make soak ONLY=standby"]
 fn deeper_in_every_order_of_steps() {
     EVERY_SITE.into_iter().for_each(|site| holds(&Bounds { site, depth: 6, faults: 3, ..BOUNDS }));
     holds(&Bounds { begun: &[Talk], steps: ROLES, readings: 0, depth: 7, faults: 3, ..BOUNDS });
@@ -151,7 +151,7 @@ fn ten_thousand_random_sequences() {
 }
 
 #[test]
-#[ignore = "soak: a million random sequences"]
+#[ignore = "soak: a million random sequences take minutes: make soak ONLY=standby"]
 fn a_million_random_sequences() {
     random_sequences_hold(1_000_000);
 }

@@ -3,6 +3,7 @@
 use super::letter::{LEFT_OUT, Letter, PAGE, Place, page};
 use super::{LettersError, Which, open_source};
 use crate::database::{Account, Cell, DbError, Session};
+use crate::drain::group::leave_out;
 use crate::drain::plan::{REASON_CHARACTERS, first_characters};
 use crate::event::Event;
 use crate::exit::Exit;
@@ -61,9 +62,7 @@ async fn drop_one(session: &mut Session, config: &Config, letter: &Letter) -> Re
         session.change(sql, gap(config.gateway.site.as_str(), letter)).await?;
     }
     if deleted == 1 && letter.state == LEFT_OUT {
-        let (stream, seq) = (Cell::UInt(letter.stream.as_u64()), Cell::UInt(letter.seq));
-        let sql = "INSERT INTO left_out (stream, seq, last_seq) VALUES (?, ?, ?)";
-        session.change(sql, vec![stream, seq.clone(), seq]).await?;
+        leave_out(session, letter.stream, &[(letter.seq, letter.seq)]).await?;
     }
     Ok(deleted)
 }

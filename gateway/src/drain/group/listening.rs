@@ -202,8 +202,7 @@ impl Listening {
         let mut heard = HeardBatch::default();
         for (seq, reading) in batch.readings.iter().filter(|(seq, _)| shared(seq)) {
             let source = self.sources.of(reading.node.as_str());
-            let has_identity = reading.node_seq.is_some() || reading.node_time_us.is_some();
-            heard.put(*seq, self.once(source, reading.stamp.wall_us, has_identity, clocks));
+            heard.put(*seq, self.once(source, reading.stamp.wall_us, reading.has_identity(), clocks));
         }
         for row in batch.dead_letters.iter().filter(|row| shared(&row.seq)) {
             let at_us = row.arrived_us.unwrap_or(i64::MAX);

@@ -119,54 +119,51 @@ impl Rows<'_> {
     }
 
     /// The numbers whose readings another gateway has written.
-    ///
-    /// By the index of channels and times: the servers would rather go through all that the other gateway has ever written.
     pub async fn find(&mut self, question: &Question) -> Result<BTreeSet<u64>, DbError> {
         let channels = self.channels_of(question.nodes.keys()).await?;
-        if channels.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let (given, named) = conditions(&question.nodes, &channels);
-        let sql = format!(
-            "SELECT r.channel_id, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
-             FROM readings r FORCE INDEX (by_channel_and_time) STRAIGHT_JOIN streams s ON s.stream = r.stream \
-             WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? AND ({given})",
-            listed(channels.keys())
-        );
-        let mut values = vec![Cell::TimeUs(question.from_us), Cell::TimeUs(question.to_us), Cell::text(self.gateway)];
-        values.extend(named);
-        let rows = self.session.ask_with(&sql, values).await?;
-        let there = rows.iter().filter_map(|row| question.wanted.get(&identity(row, &channels)?));
-        Ok(there.flatten().copied().collect())
+        let condition = conditions(&question.nodes, &channels);
+        let rows = self.look(&channels, (question.from_us, question.to_us), condition).await?;
+        Ok(rows.iter().filter_map(|row| question.wanted.get(&row.identity)).flatten().copied().collect())
     }
 
     /// The other gateway's rows of these nodes without an identity, in the order of their stamps.
-    pub async fn alike(
-        &mut self,
-        nodes: &BTreeSet<String>,
-        (from_us, to_us): (i64, i64),
-    ) -> Result<Vec<OtherRow>, DbError> {
+    pub async fn alike(&mut self, nodes: &BTreeSet<String>, times_us: (i64, i64)) -> Result<Vec<OtherRow>, DbError> {
         let channels = self.channels_of(nodes.iter()).await?;
+        let condition = "r.node_seq IS NULL AND r.node_time IS NULL".to_owned();
+        let mut rows = self.look(&channels, times_us, (condition, Vec::new())).await?;
+        rows.sort_unstable_by_key(|row| (row.at_us, row.key));
+        Ok(rows)
+    }
+
+    /// The other gateway's rows of these channels and times, as far as they meet a condition with its parameters.
+    ///
+    /// By the index of channels and times: the servers would rather go through all that the other gateway has ever written.
+    async fn look(
+        &mut self,
+        channels: &Channels,
+        (from_us, to_us): (i64, i64),
+        (condition, parameters): (String, Vec<Cell>),
+    ) -> Result<Vec<OtherRow>, DbError> {
         if channels.is_empty() {
             return Ok(Vec::new());
         }
         let sql = format!(
             "SELECT r.stream, r.seq, r.sampled_at, r.channel_id, r.node_seq, r.node_time, r.value, r.value_int, r.value_text, r.no_data \
              FROM readings r FORCE INDEX (by_channel_and_time) STRAIGHT_JOIN streams s ON s.stream = r.stream \
-             WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? \
-               AND r.node_seq IS NULL AND r.node_time IS NULL ORDER BY r.sampled_at, r.seq",
+             WHERE r.channel_id IN ({}) AND r.sampled_at BETWEEN ? AND ? AND s.gateway <> ? AND ({condition})",
             listed(channels.keys())
         );
-        let values = vec![Cell::TimeUs(from_us), Cell::TimeUs(to_us), Cell::text(self.gateway)];
+        let mut values = vec![Cell::TimeUs(from_us), Cell::TimeUs(to_us), Cell::text(self.gateway)];
+        values.extend(parameters);
         let rows = self.session.ask_with(&sql, values).await?;
-        Ok(rows.iter().filter_map(|row| other_row(row, &channels)).collect())
+        Ok(rows.iter().filter_map(|row| other_row(row, channels)).collect())
     }
 
     /// What another gateway has of a reading that the database refused. The row of the group is locked from here on.
     pub async fn twin(&mut self, reading: &Reading) -> Result<Twin, DbError> {
-        let sql = "SELECT term FROM standby_groups WHERE site = ? FOR UPDATE";
-        self.session.ask_with(sql, vec![Cell::text(self.site)]).await?;
-        if reading.node_seq.is_some() || reading.node_time_us.is_some() {
+        self.make().await?;
+        self.lock().await?;
+        if reading.has_identity() {
             let found = self.find(&Question::of(reading, KEPT_BY_A_BROKER_US)).await?;
             return Ok(if found.is_empty() { Twin::None } else { Twin::There });
         }
@@ -188,18 +185,6 @@ impl Rows<'_> {
             _ => None,
         });
         Ok(channels.collect())
-    }
-
-    /// Names numbers for which there are no rows, since those of the other gateway are there.
-    pub async fn leave_out(&mut self, stream: StreamId, spans: &[(u64, u64)]) -> Result<(), DbError> {
-        let Some(((first, last), rest)) = spans.split_first() else { return Ok(()) };
-        // What goes on where the last span ended is one span with it; only the first can.
-        let sql = "UPDATE left_out SET last_seq = ? WHERE stream = ? AND last_seq = ?";
-        let values = vec![Cell::UInt(*last), Cell::UInt(stream.as_u64()), Cell::UInt(first.saturating_sub(1))];
-        let new = if self.session.change(sql, values).await? == 0 { spans } else { rest };
-        let row = |(first, last): &(u64, u64)| vec![Cell::UInt(stream.as_u64()), Cell::UInt(*first), Cell::UInt(*last)];
-        let sql = "INSERT INTO left_out (stream, seq, last_seq) VALUES (?, ?, ?)";
-        self.session.insert_many(sql, new.iter().map(row).collect()).await
     }
 
     /// Marks the other gateway's readings of these channels and times: they may stand twice.
@@ -250,6 +235,21 @@ impl Rows<'_> {
         }
         Ok(())
     }
+}
+
+/// Names numbers for which there are no rows, since those of the other gateway are there.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn leave_out(session: &mut Session, stream: StreamId, spans: &[(u64, u64)]) -> Result<(), DbError> {
+    let Some(((first, last), rest)) = spans.split_first() else { return Ok(()) };
+    // What goes on where the last span ended is one span with it; only the first can.
+    let sql = "UPDATE left_out SET last_seq = ? WHERE stream = ? AND last_seq = ?";
+    let values = vec![Cell::UInt(*last), Cell::UInt(stream.as_u64()), Cell::UInt(first.saturating_sub(1))];
+    let new = if session.change(sql, values).await? == 0 { spans } else { rest };
+    let row = |(first, last): &(u64, u64)| vec![Cell::UInt(stream.as_u64()), Cell::UInt(*first), Cell::UInt(*last)];
+    let sql = "INSERT INTO left_out (stream, seq, last_seq) VALUES (?, ?, ?)";
+    session.insert_many(sql, new.iter().map(row).collect()).await
 }
 
 /// What another gateway has of a reading.
@@ -348,17 +348,14 @@ fn conditions(nodes: &BTreeMap<String, Given>, channels: &Channels) -> (String, 
 }
 
 fn other_row(row: &Row, channels: &Channels) -> Option<OtherRow> {
-    let [stream, seq, sampled_at, rest @ ..] = row.as_slice() else { return None };
-    let (key, at_us) = ((stream.as_u64()?, seq.as_u64()?), sampled_at.as_time_us()?);
-    Some(OtherRow { key, at_us, identity: identity(rest, channels)? })
-}
-
-fn identity(row: &[Cell], channels: &Channels) -> Option<Identity> {
-    let [channel_id, node_seq, node_time, value, value_int, value_text, no_data] = row else {
+    let [stream, seq, sampled_at, channel_id, node_seq, node_time, value, value_int, value_text, no_data] =
+        row.as_slice()
+    else {
         return None;
     };
     let (names, values) = (channels.get(&channel_id.as_u64()?)?.clone(), [value, value_int, value_text, no_data]);
-    Some(Identity::from_cells(names, node_seq.as_i64(), node_time.as_time_us(), values))
+    let identity = Identity::from_cells(names, node_seq.as_i64(), node_time.as_time_us(), values);
+    Some(OtherRow { key: (stream.as_u64()?, seq.as_u64()?), at_us: sampled_at.as_time_us()?, identity })
 }
 
 #[cfg(test)]
@@ -366,15 +363,7 @@ mod tests {
     use super::*;
 
     fn told(source: &str, stream: u64, from_us: i64) -> Told {
-        let span = Span {
-            from_us,
-            to_us: from_us,
-            written_us: None,
-            filled_to_us: None,
-            is_open: true,
-            is_resumed: false,
-            is_partial: false,
-        };
+        let span = Span { from_us, to_us: from_us, is_open: true, ..Span::default() };
         let started_us = i64::try_from(stream).unwrap();
         Told { gateway: "a".into(), is_holder: true, source: source.into(), span, stream, started_us }
     }

@@ -2,7 +2,7 @@
 
 use super::{Tables, move_cursor};
 use crate::database::DbError;
-use crate::drain::group::{self, Group, Part, Twin};
+use crate::drain::group::{Group, Part, Rows, Twin};
 use crate::drain::plan::Batch;
 use crate::standby::span::OwnSpans;
 use queue::StreamId;
@@ -110,12 +110,11 @@ impl Tables {
     pub async fn other_has(&mut self, refused: &mut Batch) -> Result<bool, DbError> {
         let Some((seq, reading)) = refused.readings.first().cloned() else { return Ok(false) };
         let (site, maker) = (self.site.clone(), self.maker(refused.stream));
-        let names = (site.as_str(), maker.as_str());
-        let twin = group::twin(&mut self.session, names, &reading).await?;
+        let twin = Rows { session: &mut self.session, site: &site, gateway: &maker }.twin(&reading).await?;
         if let Twin::MayBe(times_us) = twin {
             refused.marked.insert(seq);
-            let channel_id = self.channel_id(&reading).await?;
-            group::mark_twin(&mut self.session, names, channel_id, times_us).await?;
+            let channels = [self.channel_id(&reading).await?].into();
+            Rows { session: &mut self.session, site: &site, gateway: &maker }.mark(&channels, times_us).await?;
         }
         Ok(twin == Twin::There)
     }

@@ -6,15 +6,7 @@ const S: i64 = SECOND_US;
 
 fn span(from: i64, to: i64) -> Span {
     let (from_us, to_us) = (from * S, to * S);
-    Span {
-        from_us,
-        to_us,
-        written_us: Some((from_us, to_us)),
-        filled_to_us: None,
-        is_open: true,
-        is_resumed: false,
-        is_partial: false,
-    }
+    Span { from_us, to_us, written_us: Some((from_us, to_us)), is_open: true, ..Span::default() }
 }
 
 fn other(is_holder: bool, spans: &[Span]) -> Vec<Other> {

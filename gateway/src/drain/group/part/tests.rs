@@ -44,15 +44,7 @@ fn heard(batch: &Batch) -> HeardBatch {
 
 fn other(is_holder: bool, from: i64, to: i64) -> Vec<Other> {
     let (from_us, to_us) = (from * S, to * S);
-    let span = Span {
-        from_us,
-        to_us,
-        written_us: Some((from_us, to_us)),
-        filled_to_us: None,
-        is_open: true,
-        is_resumed: false,
-        is_partial: false,
-    };
+    let span = Span { from_us, to_us, written_us: Some((from_us, to_us)), is_open: true, ..Span::default() };
     vec![Other { is_holder, spans: [("silo".to_owned(), vec![span])].into() }]
 }
 
